@@ -1,0 +1,5 @@
+"""``python -m workbench``: the same as the program ``workbench``."""
+
+from workbench.cli import main
+
+main()

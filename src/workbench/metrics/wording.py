@@ -1,0 +1,239 @@
+"""The sentences that numbers allow.
+
+“Better” and “worse” stand only where the (adjusted) p is below 5 %, the interval leaves out 0 and the difference is
+one that this many rows could be relied on to show. “As good as” stands only for non-inferiority within a margin,
+“equal” only where the whole interval lies inside it. Everything else is “not detectable at n = …”. A point is a
+hundredth of the score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from workbench.metrics.intervals import Interval
+from workbench.metrics.paired import Difference
+
+Verdict = Literal["better", "worse", "not detectable", "unknown"]
+ALPHA = 0.05
+
+_NAMES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro-F1",
+    "micro_f1": "micro-F1",
+    "weighted_f1": "weighted F1",
+    "log_loss": "log loss",
+}
+
+
+def metric_name(metric: str) -> str:
+    """A metric's name in a sentence.
+
+    Args:
+        metric: Its name in a row of metrics.json.
+
+    Returns:
+        For example macro-F1, top-3 accuracy, F1 of <class>.
+    """
+    if metric.startswith("f1:"):
+        return f"F1 of {metric.removeprefix('f1:')}"
+    if metric.startswith("top_"):
+        return f"top-{metric.split('_')[1]} accuracy"
+    return _NAMES.get(metric, metric)
+
+
+def points(value: float, *, sign: bool = False) -> str:
+    """A difference in points, hundredths of a score; never “0.0” for something that is not 0.
+
+    Args:
+        value: As a share: .012 is 1.2 points.
+        sign: Whether a plus is written.
+
+    Returns:
+        For example 1.2, or +1.2.
+    """
+    hundred = 100 * value
+    places = 1 if abs(hundred) >= 0.05 or hundred == 0 else 2
+    return f"{hundred:{'+' if sign else ''}.{places}f}".replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """A p-value in words.
+
+    Args:
+        p: In [0, 1].
+
+    Returns:
+        For example p = 0.013, or p < 0.001.
+    """
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def interval_from_row(row: Mapping[str, Any]) -> Interval:
+    """The interval that a row of metrics.json holds.
+
+    Args:
+        row: A row without `against`.
+
+    Returns:
+        The interval.
+    """
+    return Interval(
+        row["value"],
+        row["low"],
+        row["high"],
+        row["n"],
+        row["method"],
+        row.get("reason", ""),
+        row.get("confidence", 0.95),
+    )
+
+
+def difference_from_row(row: Mapping[str, Any]) -> Difference:
+    """The difference that a row of metrics.json holds, with the p adjusted for several claims where there is one.
+
+    Args:
+        row: A row with `against`.
+
+    Returns:
+        The difference.
+    """
+    p = row.get("p_holm", row.get("p"))
+    common = (row["value"], row["low"], row["high"], p, row["n"], row["method"], row.get("reason", ""))
+    return Difference(
+        *common, row.get("detectable"), row.get("discordant"), row.get("p_noninferior"), row.get("confidence", 0.95)
+    )
+
+
+def verdict(difference: Difference) -> Verdict:
+    """What a difference allows to be said.
+
+    Args:
+        difference: The first less the second, with a p that is already adjusted where there are several claims.
+
+    Returns:
+        better, worse, not detectable; unknown where there is no interval.
+    """
+    value, low, high, p = difference.value, difference.low, difference.high, difference.p
+    if value is None or low is None or high is None or p is None:
+        return "unknown"
+    if p >= ALPHA or low <= 0 <= high or abs(value) < (difference.detectable or 0.0):
+        return "not detectable"
+    return "better" if value > 0 else "worse"
+
+
+def require(word: Literal["better", "worse", "as good", "equal"], difference: Difference, margin: float) -> None:
+    """Refuse a word that the numbers do not carry.
+
+    Args:
+        word: What somebody wants to write.
+        difference: The numbers.
+        margin: Largest difference that counts as none, above 0.
+
+    Raises:
+        ValueError: If the word is not carried; the message says what is.
+    """
+    inside = (
+        difference.low is not None
+        and difference.high is not None
+        and -margin < difference.low
+        and difference.high < margin
+    )
+    carried = {
+        "better": verdict(difference) == "better",
+        "worse": verdict(difference) == "worse",
+        "as good": bool(difference.non_inferior(margin)),
+        "equal": inside,
+    }
+    if not carried[word]:
+        allowed = [one for one, yes in carried.items() if yes] or [verdict(difference)]
+        raise ValueError(f"the numbers do not carry {word!r}; they carry: {', '.join(allowed)} (n = {difference.n:,})")
+
+
+def score_sentence(name: str, metric: str, interval: Interval) -> str:
+    """A score with its interval, or why there is none.
+
+    Args:
+        name: The candidate.
+        metric: Name of the metric.
+        interval: The score.
+
+    Returns:
+        One sentence.
+    """
+    subject, n = f"The {metric_name(metric)} of {name}", f"n = {interval.n:,}"
+    if interval.value is None:
+        bounds = "" if interval.low is None else f"; it lies between {interval.low:.2f} and {interval.high:.2f}"
+        return f"{subject} is not given: {interval.reason}{bounds}."
+    if interval.low is None:
+        return f"{subject} is {interval.value:.3f} ({n}; no interval: {interval.reason})."
+    bounds = f"{coverage(interval)} {interval.low:.3f} to {interval.high:.3f}"
+    return f"{subject} is {interval.value:.3f} ({bounds}, {n})."
+
+
+def coverage(numbers: Interval | Difference) -> str:
+    """What the bounds are called.
+
+    Args:
+        numbers: An interval or a difference.
+
+    Returns:
+        For example “95 % interval”.
+    """
+    return f"{100 * numbers.confidence:g} % interval"
+
+
+def comparison_sentence(name: str, other: str, metric: str, difference: Difference) -> str:
+    """Whether one candidate is better than another, in the only words that the numbers carry.
+
+    Args:
+        name: The first candidate.
+        other: The second.
+        metric: Name of the metric.
+        difference: The first less the second.
+
+    Returns:
+        One sentence.
+    """
+    said, where, n = verdict(difference), metric_name(metric), f"n = {difference.n:,}"
+    if said == "unknown" or difference.p is None:
+        return f"{name} and {other} cannot be compared in {where}: {difference.reason or 'no interval'}."
+    numbers = f"{_measured(difference)}, {p_value(difference.p)}"
+    if said != "not detectable":
+        return f"{name} is {said} than {other} in {where}: {numbers}, {n}."
+    seen = ""
+    if difference.detectable is not None:
+        seen = f"; differences under {points(difference.detectable)} points cannot be relied on to be seen"
+    return f"A difference between {name} and {other} in {where} is not detectable at {n}: {numbers}{seen}."
+
+
+def noninferiority_sentence(name: str, other: str, metric: str, difference: Difference, margin: float) -> str:
+    """Whether one candidate is as good as another within a margin.
+
+    Args:
+        name: The first candidate.
+        other: The second.
+        metric: Name of the metric.
+        difference: The first less the second.
+        margin: Largest loss that is put up with, above 0.
+
+    Returns:
+        One sentence.
+    """
+    within = f"within {points(margin)} points in {metric_name(metric)}"
+    if difference.low is None or difference.high is None:
+        return f"Whether {name} is as good as {other} {within} cannot be said: {difference.reason or 'no interval'}."
+    numbers = f"{_measured(difference)}, n = {difference.n:,}"
+    if difference.low > -margin:
+        return f"{name} is as good as {other} {within}: {numbers}."
+    if difference.high < -margin:
+        return f"{name} is more than {points(margin)} points below {other} in {metric_name(metric)}: {numbers}."
+    return f"It is not shown that {name} is as good as {other} {within}: {numbers}."
+
+
+def _measured(difference: Difference) -> str:
+    """The difference and its interval in points."""
+    if difference.value is None or difference.low is None or difference.high is None:
+        return "no interval"
+    bounds = f"{points(difference.low, sign=True)} to {points(difference.high, sign=True)}"
+    return f"{points(difference.value, sign=True)} points ({coverage(difference)} {bounds})"

@@ -1,0 +1,39 @@
+"""The one face of every model that a run compares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Texts = Sequence[str] | pa.Array
+Floats = npt.NDArray[np.float32]
+
+
+class Candidate(Protocol):
+    """A text classifier with calibrated probabilities that can be saved and stand alone.
+
+    Attributes:
+        kind: ``linear``, ``static``, ``head``, ``ensemble`` or ``file``.
+        classes: Names of the classes, in the order of its probabilities.
+    """
+
+    kind: str
+    classes: tuple[str, ...]
+
+    @property
+    def size_mb(self) -> float:
+        """Size of all that a prediction needs, in MB of 1,000,000 bytes."""
+        ...
+
+    def predict_proba(self, texts: Texts) -> Floats:
+        """Probabilities of texts, shape ``(rows, classes)``; rows sum to 1."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Save into a folder, as safetensors and JSON."""
+        ...

@@ -1,0 +1,196 @@
+"""``workbench check``: is the recipe right, is the table fit, and what will it take? Before anything starts.
+
+The estimate comes from rates measured once on a reference machine and scaled by how fast this one multiplies
+matrices: good to a factor of two as a rule, and said so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from workbench import carbon
+from workbench import data as tables
+from workbench.data import Health, SourceTable, Splits, sources
+from workbench.pipeline.drawing import parts
+from workbench.pipeline.embedding import members_of, weights_name
+from workbench.pipeline.opening import locate
+from workbench.recipe import Recipe
+
+REFERENCE_GFLOPS = 150.0
+"""Matrix products of float32 on the reference machine (two Xeon cores, AVX-512), in GFLOP/s."""
+ENCODER_ROWS_PER_SECOND = 240.0
+SCORED_ROWS_PER_SECOND = 9_000.0
+FIXED_SECONDS = 20.0
+MEASURED_SECONDS = 22.0
+TEACHER_MEASURED_SECONDS = 35.0
+STUDENT_ROWS_PER_SECOND = {"linear": 2_500.0, "static": 4_000.0}
+BASE_MB = 450.0
+ENCODER_MB = 900.0
+BYTES_PER_ROW = {"linear": 1_800.0, "static": 400.0}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run is likely to take on this machine; within a factor of two as a rule.
+
+    Attributes:
+        stages: Stage to seconds.
+        memory_mb: Largest memory in use.
+        disk_mb: Files of the run and its stages.
+        emission: Energy and emissions, with the class of the figure.
+    """
+
+    stages: dict[str, float]
+    memory_mb: float
+    disk_mb: float
+    emission: carbon.Emission
+
+    @property
+    def seconds(self) -> float:
+        """Wall time in all."""
+        return sum(self.stages.values())
+
+    @property
+    def energy_wh(self) -> carbon.Range:
+        """Energy in Wh."""
+        return self.emission.energy_kwh.times(1000)
+
+    @property
+    def grams(self) -> carbon.Range:
+        """CO₂-equivalents in grams."""
+        return self.emission.emissions_kg.times(1000)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A recipe and a table that can go together.
+
+    Attributes:
+        recipe: The recipe, defaults filled in.
+        source: What is known of the table.
+        health: What was found in it.
+        estimate: What the run is likely to take.
+        weights: Model name to where its weights lie.
+    """
+
+    recipe: Recipe
+    source: dict[str, object]
+    health: Health
+    estimate: Estimate
+    weights: dict[str, str]
+
+    @property
+    def sentences(self) -> list[str]:
+        """Everything worth knowing before the start, in words."""
+        estimate = self.estimate
+        return [
+            *self.health.sentences,
+            f"It is likely to take {minutes(estimate.seconds)} on this machine, {estimate.memory_mb:,.0f} MB of memory"
+            f" and {estimate.disk_mb:,.0f} MB of disk.",
+            f"Energy: about {carbon.watt_hours(estimate.emission)}, {carbon.grams(estimate.emission)} of CO₂-equivalents"
+            f" (class {estimate.emission.class_}: {carbon.CLASSES[estimate.emission.class_]}).",
+        ]
+
+
+def minutes(seconds: float) -> str:
+    """A time in words, no finer than an estimate is."""
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
+def check(
+    recipe: str | Path | Recipe,
+    *,
+    table: object | None = None,
+    overrides: Sequence[str] = (),
+    download: bool = False,
+) -> Checked:
+    """Check recipe, table and weights, and estimate what the run will take. Nothing is trained or written.
+
+    Args:
+        recipe: A shipped name, a path to a YAML file, or a ``Recipe``.
+        table: The table itself, for a recipe with ``source: {table: given}``.
+        overrides: ``part.field=value`` texts that change the recipe.
+        download: Whether a hub data set may be fetched.
+
+    Raises:
+        RecipeError: The recipe has problems; all are listed.
+        DataError: The table is not fit, or leaks.
+        ModelError: Weights are missing; says where they were looked for.
+    """
+    located = locate(recipe, overrides)
+    checked = located.recipe
+    carbon.validate_country(checked.carbon.country)
+    source = sources.read(checked.data.source, data=checked.data, base=located.base, table=table, download=download)
+    prepared = tables.prepare(checked.data, source, 0)
+    weights = find_all_weights(checked, located.base, download)
+    estimated = estimate(checked, prepared.splits, source)
+    return Checked(checked, source.described, prepared.health, estimated, weights)
+
+
+def find_all_weights(recipe: Recipe, base: Path, download: bool) -> dict[str, str]:
+    """Where the weights of every encoder in the recipe lie; with ``download`` those of the hub are not asked for yet."""
+    from workbench.models.weights import find_weights
+
+    wanted = {member.model: member.revision for member in members_of(recipe) if member.model}
+    wanted |= {student.model: None for student in recipe.students if student.model}
+    found = {}
+    for name, revision in wanted.items():
+        if name is not None and not (download and revision):
+            found[name] = find_weights(weights_name(name, base), revision=revision).where
+    return found
+
+
+def estimate(recipe: Recipe, splits: Splits, source: SourceTable) -> Estimate:
+    """Estimate time, memory, disk and energy of a run.
+
+    Args:
+        recipe: The recipe.
+        splits: The splits of the first seed.
+        source: The table.
+    """
+    speed = matrix_gflops() / REFERENCE_GFLOPS
+    rows = {name: len(part) for name, part in parts(splits).items()}
+    every, tested = sum(rows.values()), sum(count for name, count in rows.items() if name.startswith("test"))
+    seeds = recipe.evaluation.seeds
+    length = float(np.mean([min(len(text.as_py()), 600) for text in splits.train.texts[:500]] or [40.0]))
+    encoders = len({member.model for member in members_of(recipe) if member.model})
+    stages = {"data": 3.0 + every / 12_000}
+    if encoders:
+        stages["embeddings"] = encoders * (5 + every / (ENCODER_ROWS_PER_SECOND * speed) * length / 45)
+    learned = rows["train"] + rows["pool"]
+    for student in recipe.students:
+        rate = STUDENT_ROWS_PER_SECOND[student.kind] * speed
+        stages[f"student-{student.name}"] = seeds * (4 + 2 * learned / rate * length / 45)
+    candidates = 1 + bool(recipe.teacher) + 3 * len(recipe.students)
+    stages["metrics"] = seeds * candidates * tested / SCORED_ROWS_PER_SECOND / speed
+    stages["measurement"] = MEASURED_SECONDS * (1 + len(recipe.students)) + TEACHER_MEASURED_SECONDS * bool(encoders)
+    stages["the rest"] = FIXED_SECONDS
+    seconds = sum(stages.values())
+    emission = carbon.estimate(seconds, recipe.carbon.country)
+    return Estimate(
+        stages=stages,
+        memory_mb=_memory(recipe, learned, bool(encoders), length, source),
+        disk_mb=5 + every * encoders * 384 * 4 / 1e6 + 95 * encoders * 2 + 12 * candidates,
+        emission=emission,
+    )
+
+
+def _memory(recipe: Recipe, learned: int, encoders: bool, length: float, source: SourceTable) -> float:
+    per_row = max((BYTES_PER_ROW[student.kind] for student in recipe.students), default=0.0)
+    return BASE_MB + ENCODER_MB * encoders + learned * per_row * length / 45 / 1e6 + source.table.nbytes / 1e6
+
+
+def matrix_gflops(size: int = 768, repeats: int = 5) -> float:
+    """How fast this machine multiplies float32 matrices now, in GFLOP/s (best of a few)."""
+    matrix = np.random.default_rng(0).random((size, size), dtype=np.float32)
+    best = 0.0
+    for _ in range(repeats):
+        began = time.perf_counter()
+        _ = matrix @ matrix
+        best = max(best, 2 * size**3 / (time.perf_counter() - began) / 1e9)
+    return best

@@ -1,0 +1,162 @@
+"""What stands in a run's folder besides stages: environment, data card, models, numbers, recommendation, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from workbench import carbon, reporting, storage
+from workbench import recipe as recipes
+from workbench.data import SourceTable
+from workbench.data.card import write_card
+from workbench.evaluation import distillation_helped, measure_candidate
+from workbench.evaluation import recommend as choose
+from workbench.evaluation.measurement import hardware
+from workbench.pipeline import scoring
+from workbench.pipeline.drawing import Drawn, rows_table
+from workbench.pipeline.learning import Trained
+from workbench.pipeline.session import Session
+from workbench.recipe import Recipe
+from workbench.runs import RunFolder, StageKey, describe_environment, write_manifest
+
+MEASURED_KINDS = ("baseline", "teacher", "student")
+
+
+def write_start(folder: RunFolder, recipe: Recipe, source: SourceTable) -> None:
+    """Write what is known before anything is done: the recipe with its defaults, and the environment."""
+    header = (f"What ran as {folder.path.name}, defaults filled in.", "Run it again: workbench run recipe.yaml")
+    storage.write_text(folder.path / "recipe.yaml", recipes.to_yaml(recipe, header))
+    environment = describe_environment() | {"data": {"digest": source.digest, **source.described}}
+    storage.write_json(folder.path / "environment.json", environment)
+
+
+def write_data(folder: RunFolder, recipe: Recipe, source: SourceTable, drawn: Sequence[Drawn]) -> None:
+    """Write ``data/``: health, card, Croissant, rows. Texts are not in it."""
+    data = folder.path / "data"
+    health = drawn[0].health.to_json()
+    if len(drawn) > 1:
+        health["seeds"] = [one.health.to_json() for one in drawn]
+    storage.write_json(data / "health.json", health)
+    storage.write_parquet(data / "rows.parquet", rows_table(list(drawn)))
+    write_card(data, recipe, source, drawn[0].health)
+
+
+def write_models(folder: RunFolder, trained: Trained) -> None:
+    """Copy the models of the first seed into the run's folder: those are what a person takes home."""
+    for name, stage in trained.stages.items():
+        storage.copy_tree(stage.folder / "model", folder.path / "models" / name, replace=True)
+
+
+def score_all(
+    session: Session, recipe: Recipe, predictions: Mapping[str, pa.Table], drawn: Sequence[Drawn]
+) -> list[dict[str, Any]]:
+    """Score every candidate on every test split, and count the look at the tests."""
+    folder = session.folder.path
+    for name, table in predictions.items():
+        storage.write_parquet(folder / "predictions" / f"{name}.parquet", table)
+    rows = rows_table(list(drawn))
+    classes = drawn[0].splits.classes
+    inputs = {
+        "predictions": {
+            name: storage.sha256_file(folder / "predictions" / f"{name}.parquet") for name in sorted(predictions)
+        },
+        "evaluation": recipe.evaluation.model_dump(mode="json"),
+        "slices": list(recipe.data.slices),
+        "rows": storage.sha256_file(folder / "data" / "rows.parquet"),
+    }
+
+    def work(stage: Path) -> None:
+        storage.write_json(stage / "metrics.json", scoring.score(predictions, rows, recipe, classes))
+
+    result = session.stage(StageKey("metrics", inputs, ("metrics", "pipeline")), work)
+    metrics: list[dict[str, Any]] = storage.read_json(result.folder / "metrics.json")
+    session.folder.log("test looked at", splits=list(drawn[0].splits.tests), candidates=sorted(predictions))
+    storage.write_json(folder / "metrics.json", metrics)
+    return metrics
+
+
+def measure_all(session: Session, recipe: Recipe, trained: Trained, drawn: Drawn) -> list[dict[str, Any]]:
+    """Measure what each candidate costs on this machine: latency, rows/s, size, memory, energy.
+
+    A control and a selftrain candidate are the same model as their student with other numbers in it, so they
+    carry its figures, and say so.
+    """
+    rows: list[dict[str, Any]] = []
+    test = drawn.splits.tests["test"]
+    for name, stage in trained.stages.items():
+        if not name.startswith(MEASURED_KINDS):
+            continue
+        inputs = {"model": stage.digest, "environment": hardware(), "texts": drawn.digest}
+
+        def work(folder: Path, name: str = name, model: Path = stage.folder / "model") -> None:
+            storage.write_json(folder / "measurements.json", _measure(session, name, model, test.texts))
+
+        result = session.stage(StageKey("measurement", inputs, ("evaluation", "models", "carbon")), work, name)
+        rows += storage.read_json(result.folder / "measurements.json")
+    rows += _same_as_student(rows, trained)
+    storage.write_json(session.folder.path / "measurements.json", rows)
+    return rows
+
+
+def _measure(session: Session, name: str, model: Path, texts: pa.Array) -> list[dict[str, Any]]:
+    from workbench import models
+
+    candidate = models.load(model)
+    rows = measure_candidate(name, candidate, texts, folder=model, stop=session.stop)
+    if hasattr(candidate, "as_fp32"):
+        rows += _plain_precision(name, candidate, texts)
+    metered = carbon.per_thousand(candidate.predict_proba, texts, session.country, batch=_best_batch(rows))
+    return rows + metered.measurements(name, hardware())
+
+
+def _plain_precision(name: str, candidate: Any, texts: pa.Array) -> list[dict[str, Any]]:  # noqa: ANN401
+    """Rows a second of a teacher computing in float32, where it computes in another format by itself."""
+    from workbench.evaluation.measurement import measure_speed
+
+    if candidate.encoder.dtype == "fp32":
+        return []
+    rows = measure_speed(name, candidate.as_fp32(), texts)
+    return [{**row, "quantity": f"{row['quantity']}_fp32"} for row in rows]
+
+
+def _best_batch(rows: Sequence[Mapping[str, Any]]) -> int:
+    found = [row["value"] for row in rows if row["quantity"] == "best_batch" and row.get("value")]
+    return int(found[0]) if found else 1024
+
+
+def _same_as_student(rows: Sequence[Mapping[str, Any]], trained: Trained) -> list[dict[str, Any]]:
+    copied = []
+    for name in trained.stages:
+        kind, _, student = name.partition("-")
+        if kind in {"control", "selftrain"}:
+            same = [row for row in rows if row["candidate"] == f"student-{student}"]
+            copied += [{**row, "candidate": name, "measured_on": f"student-{student}"} for row in same]
+    return copied
+
+
+def recommend(
+    folder: RunFolder, recipe: Recipe, metrics: Sequence[dict[str, Any]], measurements: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Choose a candidate by the rule, with the reasons, and write ``recommendation.json``."""
+    evaluation = recipe.evaluation
+    chosen = choose(metrics, measurements, primary=evaluation.primary, margin=evaluation.margin)
+    storage.write_json(folder.path / "recommendation.json", chosen)
+    folder.log("candidate recommended", candidate=chosen["candidate"], rule=chosen["rule"])
+    return chosen
+
+
+def report(session: Session, recipe: Recipe, trained: Sequence[Trained]) -> None:
+    """Write emissions, report, card and, last of all, status and manifest."""
+    folder = session.folder
+    storage.write_json(folder.path / "emissions.json", session.emissions)
+    with carbon.measure("report", country=session.country) as block:
+        reporting.report(folder.path)
+    session.emissions.append(block.emission.to_json())
+    storage.write_json(folder.path / "emissions.json", session.emissions)
+    folder.log("run finished", candidates=sorted(trained[0].stages))
+    folder.set_status("done")
+    reporting.report(folder.path)
+    write_manifest(folder.path)

@@ -1,0 +1,46 @@
+"""What to make: a strict, frozen description that a form, a YAML file and ``--set`` flags share."""
+
+from workbench.recipe.parts import (
+    Carbon,
+    Data,
+    Distillation,
+    Evaluation,
+    LabelBudget,
+    Member,
+    Part,
+    Recipe,
+    Source,
+    SplitRules,
+    Student,
+    Teacher,
+)
+from workbench.recipe.reading import Located, digest, from_values, parse, read, to_yaml
+from workbench.recipe.schema import FieldText, fields, json_schema
+from workbench.recipe.shipped import recipe_header, shipped_folder, shipped_recipes
+
+__all__ = [
+    "Carbon",
+    "Data",
+    "Distillation",
+    "Evaluation",
+    "FieldText",
+    "LabelBudget",
+    "Located",
+    "Member",
+    "Part",
+    "Recipe",
+    "Source",
+    "SplitRules",
+    "Student",
+    "Teacher",
+    "digest",
+    "fields",
+    "from_values",
+    "json_schema",
+    "parse",
+    "read",
+    "recipe_header",
+    "shipped_folder",
+    "shipped_recipes",
+    "to_yaml",
+]

@@ -1,0 +1,395 @@
+"""A recipe and its parts: what to make, never how to run code.
+
+Each field carries its range and one sentence, written once here and used as form tooltip, YAML comment
+and documentation. Reading needs no torch. Numbers that a method takes are fields; file names of code,
+interpolation and environment variables are not.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
+Name = Annotated[str, Field(pattern=NAME)]
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+Column = Annotated[str, Field(min_length=1, max_length=200)]
+Where = dict[Column, list[str]]
+
+
+class Part(BaseModel):
+    """Base of every part: unknown keys are errors, nothing changes after reading."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, strict=False, use_attribute_docstrings=False
+    )
+
+
+class Source(Part):
+    """Where the table comes from: exactly one of a file, an installed package, a hub data set or an object."""
+
+    path: str | None = Field(
+        None, title="File", description="CSV, TSV, JSONL or Parquet file, relative to the recipe's folder."
+    )
+    package: str | None = Field(
+        None, title="Package", description="Installed Python package that carries the data, read by a named reader."
+    )
+    reader: str | None = Field(
+        None, title="Reader", description="Name of the reader that knows the package's files, for example icd10cm."
+    )
+    hub: str | None = Field(
+        None, title="Hub data set", description="owner/name of a hub data set, or a local folder in the same layout."
+    )
+    revision: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{40}$",
+        title="Revision",
+        description="Commit of the hub data set, 40 hex digits; needed before anything is downloaded.",
+    )
+    split: str | None = Field(None, title="Hub split", description="Split of the hub data set; all of them when left out.")
+    table: Literal["given"] | None = Field(
+        None, title="Object", description="The table is handed over in Python (a pandas frame or a datasets.Dataset)."
+    )
+    encoding: str | None = Field(
+        None, title="Encoding", description="Encoding of a text file; UTF-8 (with or without BOM) when left out."
+    )
+    delimiter: str | None = Field(
+        None, max_length=1, title="Delimiter", description="Delimiter of a CSV file; found by itself when left out."
+    )
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        given = [name for name in ("path", "package", "hub", "table") if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            raise ValueError(f"name exactly one of path, package, hub, table; this names {found}")
+        if (self.package is None) != (self.reader is None):
+            raise ValueError("package and reader go together: {package: simple-icd-10-cm, reader: icd10cm}")
+        return self
+
+
+class FurtherTest(Part):
+    """One more test split beside the headline, called ``test_<name>``."""
+
+    where: Where = Field(
+        default_factory=dict, title="Where", description="Column to the values that a row may have to stand in it."
+    )
+    groups: Literal["seen", "unseen"] = Field(
+        "seen",
+        title="Groups",
+        description="seen: rows of groups that also stand in labels or pool (transductive); unseen: of held-out groups.",
+    )
+
+
+class SplitRules(Part):
+    """How rows become train, validation, pool, reserve and tests."""
+
+    by: Literal["group", "random", "column"] = Field(
+        "random",
+        title="Split by",
+        description="group: whole groups are held out; random: rows, stratified by label; column: the table says it.",
+    )
+    column: Column | None = Field(
+        None,
+        title="Split column",
+        description="With by: column, the column that holds train, validation, pool, reserve, test or test_<name>.",
+    )
+    test_share: float = Field(
+        0.2, gt=0, lt=1, title="Share held out", description="Share of groups (or rows) that is held out for testing."
+    )
+    train_where: Where = Field(
+        default_factory=dict,
+        title="Rows to learn from",
+        description="Column to values: which rows may be labelled, pooled or reserved; all when empty.",
+    )
+    test_where: Where = Field(
+        default_factory=dict, title="Rows to test on", description="Column to values: which rows may stand in test."
+    )
+    further_tests: dict[Name, FurtherTest] = Field(
+        default_factory=dict, title="Further tests", description="Name to rule of each further test split."
+    )
+    reserve: int = Field(
+        1000,
+        ge=0,
+        le=100_000,
+        title="Reserve",
+        description="Rows like train kept out of labels and pool, for the privacy audit and coverage checks.",
+    )
+    max_pool: int | None = Field(
+        None, ge=0, title="Largest pool", description="Cap on the rows of the pool; no cap when left out."
+    )
+    max_test: int | None = Field(
+        None, ge=1, title="Largest test", description="Cap on the rows of each test split; no cap when left out."
+    )
+    near_duplicate: float = Field(
+        0.8,
+        ge=0.5,
+        le=1.0,
+        title="Near-duplicate",
+        description="Jaccard similarity of word sets from which two texts count as near-duplicates.",
+    )
+
+
+class LabelBudget(Part):
+    """How many labels the run may use."""
+
+    per_class: int | None = Field(
+        None,
+        ge=2,
+        le=1_000_000,
+        title="Labels a class",
+        description="Labels of each class that may be used, validation included; all of them when left out.",
+    )
+    validation: float = Field(
+        0.2,
+        gt=0,
+        lt=1,
+        title="Share for validation",
+        description="Share of the label budget that chooses and calibrates instead of training.",
+    )
+
+
+class Data(Part):
+    """The table, its columns and its splits."""
+
+    source: Source = Field(title="Source", description="Where the table comes from.")
+    text: Column = Field("text", title="Text column", description="Column with the text to classify.")
+    label: Column = Field(
+        "label", title="Label column", description="Column with the class; rows without one go to the pool."
+    )
+    id: Column | None = Field(
+        None, title="Id column", description="Column with a unique row id; the row number when left out."
+    )
+    group: Column | None = Field(
+        None, title="Group column", description="Rows that share a group are never split between learning and test."
+    )
+    slices: tuple[Column, ...] = Field(
+        (), max_length=20, title="Slices", description="Columns whose values are reported one by one."
+    )
+    exclude_classes: tuple[str, ...] = Field(
+        (), title="Classes left out", description="Labels whose rows are not used at all."
+    )
+    splits: SplitRules = Field(
+        default_factory=lambda: SplitRules(), title="Splits", description="How rows become train, pool and tests."
+    )
+    labelled: LabelBudget = Field(
+        default_factory=lambda: LabelBudget(), title="Label budget", description="How many labels the run may use."
+    )
+    allow_leakage: str | None = Field(
+        None,
+        min_length=10,
+        max_length=500,
+        title="Allow leakage because",
+        description="Reason why a run may go on though test rows leak into training; shown on page one of the report.",
+    )
+
+    @model_validator(mode="after")
+    def _split_columns(self) -> Self:
+        if self.splits.by == "group" and self.group is None:
+            raise ValueError("splits.by is group, so data.group must name the group column")
+        if (self.splits.by == "column") != (self.splits.column is not None):
+            raise ValueError("splits.column is given exactly when splits.by is column")
+        return self
+
+
+class Member(Part):
+    """One teacher of an ensemble, or the only one."""
+
+    model: str | None = Field(
+        None,
+        title="Encoder",
+        description="Encoder that reads the texts: a known name, a local folder, or a hub name with revision.",
+    )
+    method: Literal["head"] = Field(
+        "head", title="Method", description="head: the encoder stays as it is, a linear layer is trained on the labels."
+    )
+    revision: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{40}$",
+        title="Revision",
+        description="Commit of the hub model, 40 hex digits; needed before anything is downloaded.",
+    )
+    max_tokens: int = Field(
+        128, ge=8, le=8192, title="Longest text", description="Tokens read of each text; the rest is cut, and counted."
+    )
+    file: str | None = Field(
+        None,
+        title="File",
+        description="Parquet or CSV with a row id and either a label or one p_<class> column a class, as teacher.",
+    )
+    baseline: bool = Field(
+        False, title="The baseline", description="The baseline itself is a member (useful inside an ensemble)."
+    )
+    weight: float = Field(
+        1.0, gt=0, le=100, title="Weight", description="Weight of this member's probabilities in the ensemble's mean."
+    )
+
+    def kinds(self) -> list[str]:
+        """Which of the ways to name a teacher are used; exactly one is right."""
+        used = {"model": self.model is not None, "file": self.file is not None, "baseline": self.baseline}
+        return [name for name, is_used in used.items() if is_used]
+
+
+class Teacher(Member):
+    """Who labels the pool: an encoder with a head, a file, or an ensemble of these."""
+
+    ensemble: tuple[Member, ...] = Field(
+        (), max_length=8, title="Ensemble", description="Teachers whose probabilities are averaged."
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.ensemble and self.kinds():
+            raise ValueError("an ensemble lists all its members; leave model, file and baseline to them")
+        for member in self.ensemble or (self,):
+            if len(member.kinds()) != 1:
+                raise ValueError("name exactly one of model, file, baseline for each teacher")
+        if not self.ensemble and self.baseline:
+            raise ValueError("the baseline alone cannot be the teacher: that is what selftrain candidates show")
+        return self
+
+
+class Student(Part):
+    """A compact model to train from the teacher's soft targets."""
+
+    name: Name = Field(title="Name", description="The candidate is called student-<name>.")
+    kind: Literal["linear", "static"] = Field(
+        title="Kind", description="linear: hashed character n-grams; static: averaged token embeddings (Model2Vec)."
+    )
+    ngrams: tuple[int, int] = Field(
+        (2, 5), title="N-grams", description="Shortest and longest run of bytes that a linear student looks at (1 to 8)."
+    )
+    buckets: int = Field(
+        131_072,
+        ge=1024,
+        le=4_194_304,
+        title="Buckets",
+        description="Places that n-grams are hashed to; size in memory grows with it.",
+    )
+    dimensions: int = Field(
+        128, ge=8, le=1024, title="Dimensions", description="Length of a static student's token embeddings."
+    )
+    model: str | None = Field(
+        None, title="Encoder", description="Encoder a static student takes its tokens from; the teacher's when left out."
+    )
+    epochs: int = Field(
+        3, ge=1, le=1000, title="Epochs", description="Passes over the soft targets (static students)."
+    )
+    learning_rate: float = Field(
+        0.01, gt=0, le=10, title="Learning rate", description="Step size of the optimiser (static students)."
+    )
+    l2: float | None = Field(
+        None, ge=0, le=100, title="L2", description="Strength of weight decay; chosen on validation when left out."
+    )
+    rounds: int = Field(
+        1,
+        ge=1,
+        le=5,
+        title="Rounds",
+        description="With 2 or more, the student of one round is averaged with the teacher to label the next.",
+    )
+
+    @model_validator(mode="after")
+    def _ngram_order(self) -> Self:
+        low, high = self.ngrams
+        if not 1 <= low <= high <= 8:
+            raise ValueError(f"ngrams must be two numbers with 1 <= first <= second <= 8, not [{low}, {high}]")
+        return self
+
+
+class Distillation(Part):
+    """How students learn from the teacher."""
+
+    temperature: float = Field(
+        2.0, ge=0.1, le=20, title="Temperature", description="Softens the teacher's distribution; 1 leaves it as it is."
+    )
+    soft_weight: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        title="Soft weight",
+        description="Weight of the teacher's soft targets on labelled rows; the rest is on the given labels.",
+    )
+    confidence_weighting: bool = Field(
+        False, title="Weigh by confidence", description="Pool rows count by the teacher's highest probability."
+    )
+    min_confidence: float = Field(
+        0.0, ge=0, lt=1, title="Least confidence", description="Pool rows under this highest probability are left out."
+    )
+
+
+class Evaluation(Part):
+    """How candidates are judged."""
+
+    primary: Literal["macro_f1", "accuracy", "weighted_f1", "micro_f1"] = Field(
+        "macro_f1", title="Primary metric", description="The one metric that decides; named before the run."
+    )
+    seeds: int = Field(
+        1, ge=1, le=20, title="Seeds", description="Repetitions of label draw, initialisation and order."
+    )
+    margin: float = Field(
+        0.01, gt=0, lt=0.5, title="Margin", description="Loss in the primary metric that still counts as as-good-as."
+    )
+    confidence: float = Field(
+        0.95, gt=0.5, lt=1, title="Confidence", description="Confidence level of every interval."
+    )
+    resamples: int = Field(
+        10_000, ge=1000, le=100_000, title="Resamples", description="Bootstrap resamples of each interval."
+    )
+
+
+class Carbon(Part):
+    """Where the electricity comes from."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
+        title="Country", description="ISO 3166 alpha-3 code of the country whose grid feeds this machine, e.g. FRA."
+    )
+
+
+class Report(Part):
+    """What the report may show."""
+
+    examples: bool = Field(
+        False, title="Examples", description="Whether texts of rows may be kept in the run and shown in the report."
+    )
+
+
+class Recipe(Part):
+    """Everything that says what a run makes."""
+
+    format: Literal[1] = Field(1, title="Format", description="Version of the recipe's format.")
+    name: Name = Field(title="Name", description="Lower-case name; also the folder of its runs.")
+    task: Literal["text-classification"] = Field(
+        "text-classification", title="Task", description="What the model does."
+    )
+    purpose: Text = Field(title="Purpose", description="Who uses the model for what, and what it must not be used for.")
+    data: Data = Field(title="Data", description="The table, its columns and its splits.")
+    teacher: Teacher | None = Field(
+        None, title="Teacher", description="Who labels the pool; without one only the baseline is made."
+    )
+    students: tuple[Student, ...] = Field(
+        (), max_length=12, title="Students", description="Compact models to make and compare."
+    )
+    distillation: Distillation = Field(
+        default_factory=lambda: Distillation(), title="Distillation", description="How students learn from the teacher."
+    )
+    evaluation: Evaluation = Field(
+        default_factory=lambda: Evaluation(), title="Evaluation", description="How candidates are judged."
+    )
+    carbon: Carbon = Field(title="Carbon", description="Where the electricity comes from.")
+    report: Report = Field(default_factory=lambda: Report(), title="Report", description="What the report may show.")
+
+    @model_validator(mode="after")
+    def _names(self) -> Self:
+        names = [student.name for student in self.students]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"student names must differ; used twice: {', '.join(twice)}")
+        if self.students and self.teacher is None:
+            raise ValueError("students need a teacher; add one, or leave the students out for a baseline alone")
+        return self
+
+    def plain(self) -> dict[str, Any]:
+        """The recipe as plain values with every default filled in, ready for JSON or YAML."""
+        return self.model_dump(mode="json", exclude_none=True)

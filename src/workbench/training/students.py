@@ -1,0 +1,172 @@
+"""A student of any kind, trained three ways: from a teacher, as its own control, by self-training.
+
+“Did distillation help?” is answered against both others: the control is the same student on the same labelled rows,
+hard labels, stopped early, no pool; selftrain is the same student on the pool's pseudo-labels from the baseline, no
+teacher. A teacher is never run here: its answers are arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.data.table import Labelled, Unlabelled
+from workbench.models.candidate import Candidate
+from workbench.models.ensemble import average
+from workbench.models.static_tokens import StaticTokens
+from workbench.recipe import Distillation, Student
+from workbench.runs.events import Listener, Stop, ignore, never
+from workbench.training.lessons import Answers, Lesson, control_lesson, distillation_lesson, selftrain_lesson
+
+
+@dataclass(frozen=True)
+class Material:
+    """The rows that students may learn from.
+
+    Attributes:
+        classes: Names of the classes.
+        train: The labelled training rows.
+        validation: The labelled rows that choose and calibrate.
+        pool: The unlabelled rows.
+        tokens: Where a static student starts; ``None`` where there is no static student.
+    """
+
+    classes: tuple[str, ...]
+    train: Labelled
+    validation: Labelled
+    pool: Unlabelled
+    tokens: StaticTokens | None = None
+
+
+def train_student(
+    student: Student,
+    material: Material,
+    answers: Answers,
+    settings: Distillation,
+    *,
+    seed: int = 0,
+    listener: Listener = ignore,
+    stop: Stop = never,
+) -> Candidate:
+    """Train a student from its teacher's answers.
+
+    With ``student.rounds`` of 2 or more, the student of one round answers too, and the mean of its answers and
+    the teacher's is what the next one, trained anew, learns from.
+
+    Args:
+        student: The student.
+        material: The rows.
+        answers: The teacher's, at temperature 1.
+        settings: Temperature, ``soft_weight``, confidence.
+        seed: Seed of initial weights and order.
+        listener: Gets progress and losses.
+        stop: Asked between batches.
+
+    Raises:
+        ModelError: The answers do not fit the rows.
+        Stopped: ``stop`` said yes.
+    """
+    said = answers
+    for remaining in reversed(range(student.rounds)):
+        lesson = distillation_lesson(material.train, material.pool, said, settings)
+        candidate = learn(student, material, lesson, seed=seed, listener=listener, stop=stop)
+        if remaining:
+            said = Answers(
+                average([answers.train, candidate.predict_proba(material.train.texts)], (1, 1)),
+                average([answers.pool, candidate.predict_proba(material.pool.texts)], (1, 1)),
+            )
+    return candidate
+
+
+def train_control(
+    student: Student, material: Material, *, seed: int = 0, listener: Listener = ignore, stop: Stop = never
+) -> Candidate:
+    """Train the same student on the labelled rows alone: hard labels, stopped early, no pool.
+
+    Args:
+        student: The student.
+        material: The rows; the pool is not read.
+        seed: Seed of initial weights and order.
+        listener: Gets progress and losses.
+        stop: Asked between batches.
+
+    Raises:
+        Stopped: ``stop`` said yes.
+    """
+    lesson = control_lesson(material.train, len(material.classes))
+    return learn(student, material, lesson, seed=seed, listener=listener, stop=stop)
+
+
+def train_selftrain(
+    student: Student,
+    material: Material,
+    baseline: Answers,
+    settings: Distillation,
+    *,
+    seed: int = 0,
+    listener: Listener = ignore,
+    stop: Stop = never,
+) -> Candidate:
+    """Train the same student on the baseline's pseudo-labels of the pool, without a teacher.
+
+    Args:
+        student: The student.
+        material: The rows.
+        baseline: The baseline's answers.
+        settings: Its confidence rules.
+        seed: Seed of initial weights and order.
+        listener: Gets progress and losses.
+        stop: Asked between batches.
+
+    Raises:
+        ModelError: The answers do not fit the rows.
+        Stopped: ``stop`` said yes.
+    """
+    lesson = selftrain_lesson(material.train, material.pool, baseline, settings)
+    return learn(student, material, lesson, seed=seed, listener=listener, stop=stop)
+
+
+def learn(
+    student: Student,
+    material: Material,
+    lesson: Lesson,
+    *,
+    seed: int = 0,
+    listener: Listener = ignore,
+    stop: Stop = never,
+) -> Candidate:
+    """Train a student of any kind on a lesson.
+
+    Args:
+        student: The student.
+        material: Classes, validation and, for a static student, its tokens.
+        lesson: Texts with targets.
+        seed: Seed of initial weights and order.
+        listener: Gets progress and losses.
+        stop: Asked between batches.
+
+    Raises:
+        Stopped: ``stop`` said yes.
+        ValueError: A static student without tokens to start from.
+    """
+    validation = material.validation
+    if student.kind == "static":
+        from workbench.training.static import train_static
+
+        if material.tokens is None:
+            raise ValueError("a static student needs material.tokens: see models.static_tokens.distil_tokens")
+        return train_static(
+            material.tokens, lesson, validation, material.classes, student, seed=seed, listener=listener, stop=stop
+        )
+    from workbench.training.linear import LinearSettings, train_linear
+
+    return train_linear(
+        lesson.texts,
+        lesson.targets,
+        classes=material.classes,
+        settings=LinearSettings(ngrams=student.ngrams, buckets=student.buckets, l2=student.l2),
+        weights=lesson.weights,
+        validation=(validation.texts, validation.labels),
+        seed=seed,
+        listener=listener,
+        stop=stop,
+    )

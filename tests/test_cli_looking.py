@@ -1,0 +1,75 @@
+"""``compare``, ``report``, ``verify`` and ``stop`` on folders of runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from run_folder import Choices, make_run
+from workbench.runs import check_manifest, write_manifest
+
+FEW = Choices(rows=300, candidates=("baseline", "teacher", "student-linear", "control-linear"))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A finished run with simulated predictions and a manifest."""
+    folder = make_run(tmp_path_factory.mktemp("made") / "runs", FEW)
+    write_manifest(folder)
+    return folder
+
+
+@pytest.fixture
+def run(made, tmp_path):
+    """A copy of it, to change."""
+    copied = tmp_path / "runs" / made.parent.name / made.name
+    shutil.copytree(made, copied)
+    return copied
+
+
+def test_compare_shows_every_candidate_and_marks_the_recommended_one(workbench, run):
+    answer = workbench("compare", run)
+    assert answer.status == 0, answer.told
+    assert all(name in answer.out for name in FEW.candidates)
+    recommended = json.loads((run / "recommendation.json").read_text(encoding="utf-8"))["candidate"]
+    marked = [line for line in answer.out.splitlines() if "→" in line]
+    assert len(marked) == 1
+    assert recommended in marked[0]
+
+
+def test_compare_finds_the_latest_run(workbench, run):
+    answer = workbench("compare", "latest", "--runs", run.parent.parent, "--json")
+    compared = answer.json["runs"][0]
+    assert compared["run"] == str(run)
+    assert [row["candidate"] for row in compared["comparison"]] == list(FEW.candidates)
+
+
+def test_compare_without_a_run_says_how_to_make_one(workbench, tmp_path):
+    answer = workbench("compare", "latest", "--runs", tmp_path)
+    assert answer.status == 2
+    assert "workbench run" in answer.told
+
+
+def test_report_is_made_again_and_the_manifest_goes_with_it(workbench, run):
+    answer = workbench("report", run, "--json")
+    assert answer.status == 0, answer.told
+    assert answer.json["differing"] == []
+    assert (run / "report.html").is_file()
+    assert check_manifest(run) == []
+
+
+def test_report_does_not_hide_that_a_run_was_changed(workbench, run):
+    changed = run / "data" / "health.json"
+    changed.write_text(changed.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    answer = workbench("report", run)
+    assert answer.status == 0, answer.told
+    assert "data/health.json was changed after the run." in answer.out
+    assert "data/health.json was changed after the run." in check_manifest(run)
+
+
+def test_stop_refuses_a_run_that_is_done(workbench, run):
+    answer = workbench("stop", run)
+    assert answer.status == 2
+    assert not (run / "stop").exists()
