@@ -11,12 +11,12 @@ PIP_ARGS ?=
 RUN_ARGS ?=
 PYTEST_ARGS ?=
 VENV := $(if $(VIRTUAL_ENV),$(VIRTUAL_ENV),.venv)
-BIN := $(if $(wildcard $(VENV)/Scripts),$(VENV)/Scripts,$(VENV)/bin)
-PY := $(BIN)/python
-STAMP := $(VENV)/.specialist-workbench
+BIN = $(if $(wildcard $(VENV)/Scripts),$(VENV)/Scripts,$(VENV)/bin)
+PY = $(BIN)/python
+STAMP = $(VENV)/.specialist-workbench
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check notebooks bench lab
+.PHONY: help install install-run run test check notebooks bench lab
 
 help:
 	@echo "make run        install what the main recipe needs, then make its model"
@@ -40,8 +40,10 @@ ensure = set -e; \
 install:
 	@$(call ensure,dev)
 
-run:
+install-run:
 	@$(call ensure,run)
+
+run: install-run
 	@"$(PY)" -m workbench run clinical-coding $(RUN_ARGS)
 
 check: install
@@ -59,6 +61,5 @@ test: check notebooks
 bench: install
 	"$(PY)" -m benchmarks
 
-lab:
-	@$(call ensure,dev)
+lab: install
 	@"$(PY)" -m workbench lab

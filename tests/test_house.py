@@ -228,6 +228,7 @@ def test_the_python_blocks_of_the_readme_run(tmp_path, monkeypatch):
     from workbench import pipeline
 
     small = (
+        "data.labelled.per_class=10",
         "teacher=",
         "students=[]",
         "data.splits.max_pool=100",

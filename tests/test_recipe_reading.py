@@ -58,7 +58,7 @@ def test_three_mistakes_are_all_told_with_file_line_and_nearest_key(tmp_path: Pa
     ],
 )
 def test_yaml_that_is_more_than_plain_data_is_refused_with_its_line(text: str, told: str) -> None:
-    with pytest.raises(RecipeError, match="(?s).*") as caught:
+    with pytest.raises(RecipeError) as caught:
         read_document(text, "mine.yaml")
     assert told in str(caught.value)
 
@@ -124,7 +124,7 @@ def test_a_wrong_set_flag_is_told_as_the_person_wrote_it(flag: str, told: str) -
         ("{test_share: 0.3}", "{by: column}", "splits.column is given exactly when"),
         ("{model: some/encoder}", "{baseline: true}", "selftrain"),
         ("{model: some/encoder}", "{max_tokens: 12}", "name exactly one of model, file, baseline"),
-        ("  - {name: linear, kind: linear}", "  - {name: a, kind: linear}\n  - {name: a, kind: static}", "used twice: a"),
+        ("  - {name: linear, kind: linear}", "  - {name: a, kind: linear}\n" * 2, "used twice: a"),
         ("kind: linear}", "kind: linear, ngrams: [5, 2]}", "1 <= first <= second <= 8"),
         ("teacher: {model: some/encoder}\n", "", "students need a teacher"),
     ],

@@ -127,9 +127,14 @@ def test_a_key_changes_with_inputs_seed_and_sources() -> None:
 
 def test_a_failed_stage_leaves_no_result(tmp_path: Path) -> None:
     store = runs.StageStore(tmp_path)
-    with pytest.raises(ZeroDivisionError), store.commit("d" * 64, {}) as folder:
-        storage.write_text(folder / "half.txt", "half")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with store.commit("d" * 64, {}) as folder:
+            storage.write_text(folder / "half.txt", "half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert store.find("d" * 64) is None
     assert list(tmp_path.iterdir()) == []
 

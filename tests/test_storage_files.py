@@ -46,7 +46,7 @@ def test_what_has_no_json_form_is_a_type_error_and_touches_nothing(value: object
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe", b"NaN", b'[1e5, -Infinity]', b"[" * 100_000])
+@pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe", b"NaN", b"[1e5, -Infinity]", b"[" * 100_000])
 def test_a_file_that_is_not_json_is_told_with_its_name(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(RunError, match=r"a\.json is not readable as JSON") as caught:

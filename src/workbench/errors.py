@@ -86,6 +86,7 @@ class MissingExtraError(WorkbenchError):
         super().__init__(
             f"The extra '{extra}' is not installed, and is needed for {needed_for}.",
             f"An environment made with: pip install 'specialist-workbench[{extra}]'",
-            f"Run: pip install 'specialist-workbench[{extra}]'  (in a clone: pip install -e '.[{extra}]' -c constraints.txt)",
+            f"Run: pip install 'specialist-workbench[{extra}]'"
+            f"  (in a clone: pip install -e '.[{extra}]' -c constraints.txt)",
         )
         self.extra = extra

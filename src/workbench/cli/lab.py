@@ -57,7 +57,8 @@ def copy_notebooks(folder: Path) -> list[str]:
 def lab_command(folder: Path, browser: bool) -> list[str]:
     """The command that starts JupyterLab for a folder's notebooks, with the folder above as its root.
 
-    The root is the folder above, so that ``runs/`` beside the notebooks can be opened too.
+    The root is the folder above, so that ``runs/`` beside the notebooks can be opened too. The extension manager,
+    which would ask a registry, is off. In a container one is often root, which JupyterLab has to be told.
     """
     place = folder.resolve()
     tour = sorted(path.name for path in place.glob("*.ipynb"))
@@ -68,6 +69,8 @@ def lab_command(folder: Path, browser: bool) -> list[str]:
         f"--ServerApp.root_dir={place.parent}",
         f"--LabApp.default_url={start}",
         f"--ServerApp.open_browser={browser}",
+        "--LabApp.extension_manager=readonly",
+        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     ]
 
 

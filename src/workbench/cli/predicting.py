@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.cli import messages
-from workbench.errors import DataError, WorkbenchError
+from workbench.errors import DataError, RunError, WorkbenchError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from workbench.pipeline import Chosen
+    from workbench.pipeline import Chosen, Run
 
 BATCH = 10_000
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -44,7 +44,7 @@ def predict(
     from workbench.runs import find_run
 
     opened = pipeline.Run(find_run(run, runs))
-    chosen = opened.recommended if candidate is None else opened.candidate(candidate)
+    chosen = _recommended(opened) if candidate is None else opened.candidate(candidate)
     if file is None:
         _show(chosen, texts or [], as_json)
         return
@@ -81,6 +81,17 @@ def _check_request(texts: list[str] | None, file: Path | None, column: str | Non
         )
     if file is not None and out is not None and out.exists() and out.samefile(file):
         raise WorkbenchError(f"--out {out} is the table itself.", "Another file.", "Choose another name for --out.")
+
+
+def _recommended(opened: Run) -> Chosen:
+    recommendation = opened.recommendation
+    if recommendation["candidate"] is None:
+        raise RunError(
+            "This run recommends no candidate.",
+            str(recommendation.get("sentence", "")) or "A run that recommends one.",
+            f"Name one: --candidate {' | '.join(opened.candidates)}",
+        )
+    return opened.recommended
 
 
 def _show(chosen: Chosen, texts: Sequence[str], as_json: bool) -> None:

@@ -41,7 +41,7 @@ def run(
             source, runs=runs, overrides=settings or (), fresh=fresh, download=download, listener=listener
         )
 
-    finished = _watched(work, runs)
+    finished = watched_run(work, runs)
     _show(finished, as_json, _beginning(before.get(finished.path)))
 
 
@@ -58,7 +58,7 @@ def resume(
 
     path = find_run(run, runs)
     before = RunFolder(path).state.status
-    finished = _watched(
+    finished = watched_run(
         lambda listener: pipeline.resume(path, download=download, listener=listener), path.parent.parent
     )
     _show(finished, as_json, _beginning(before))
@@ -82,16 +82,24 @@ def _beginning(status: str | None) -> str:
     return "shown" if status == "done" else "continued"
 
 
-def _watched(work: Callable[[Listener], Run], runs: Path) -> Run:
+def watched_run(work: Callable[[Listener], Run], runs: Path) -> Run:
+    """Do a run's work under the eyes of the terminal; an interrupted one says how to go on.
+
+    Args:
+        work: Takes a listener, gives the run.
+        runs: Folder of all runs.
+
+    Raises:
+        typer.Exit: With status 130, when the run was interrupted or asked to stop.
+    """
     from workbench.cli.terminal import watched
 
     try:
         with watched() as listener:
             return work(listener)
     except Stopped as stopped:
-        messages.tell_stopped(stopped)
-        if not stopped.what_to_do:
-            _tell_how_to_go_on(runs)
+        messages.tell(stopped.problem)
+        _tell_how_to_go_on(runs)
         raise typer.Exit(130) from None
     except KeyboardInterrupt:
         _tell_how_to_go_on(runs)

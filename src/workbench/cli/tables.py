@@ -45,7 +45,7 @@ def show_comparison(rows: Sequence[Row], title: str = "") -> None:
     messages.table(title, headings, cells, right=headings[2:])
     shown = {"value", *(f"{name}_value" for name in further), *MEASURED}
     absent = {item for row in rows for item in row.get("absent", {}).items()}
-    reasons = sorted(f"{key}: {reason}" for key, reason in absent if key in shown)
+    reasons = sorted(f"{called(key)}: {reason}" for key, reason in absent if key in shown)
     if reasons:
         messages.say(f"{MISSING} stands where there is no value ({'; '.join(reasons[:6])}).", style="dim")
 
@@ -56,8 +56,11 @@ def show_recommendation(recommendation: Row) -> None:
         f"Recommended: {recommendation['candidate']}." if recommendation.get("candidate") else "None is recommended."
     )
     messages.say(sentence, style="bold")
+    reasons: dict[str, list[str]] = {}
     for other in recommendation.get("others", ()):
-        messages.say(f"- {other['candidate']}: {other['reason']}")
+        reasons.setdefault(str(other["reason"]), []).append(str(other["candidate"]))
+    for reason, names in reasons.items():
+        messages.say(f"- {', '.join(names)}: {reason}")
 
 
 def score(row: Row, prefix: str) -> str:
@@ -77,3 +80,14 @@ def figure(value: float | None, keep: int = 2) -> str:
 def milliwatt_hours(wh: float | None) -> float | None:
     """Wh in mWh."""
     return None if wh is None else wh * 1000
+
+
+def called(key: str) -> str:
+    """What a key of a row is called in a sentence."""
+    return (
+        "score"
+        if key == "value"
+        else f"score on {key.removesuffix('_value')}"
+        if key.endswith("_value")
+        else key.replace("_", " ")
+    )

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Texts = Sequence[str] | pa.Array
+Texts: TypeAlias = Sequence[str] | pa.Array
 Floats = npt.NDArray[np.float32]
 
 
 class Candidate(Protocol):
     """A text classifier with calibrated probabilities that can be saved and stand alone.
 
-    Attributes:
-        kind: ``linear``, ``static``, ``head``, ``ensemble`` or ``file``.
-        classes: Names of the classes, in the order of its probabilities.
+    ``kind`` is ``linear``, ``static``, ``head``, ``ensemble`` or ``file``.
     """
 
-    kind: str
-    classes: tuple[str, ...]
+    @property
+    def kind(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of its probabilities."""
+        ...
 
     @property
     def size_mb(self) -> float:

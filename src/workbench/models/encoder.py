@@ -1,4 +1,4 @@
-"""A frozen encoder: texts in, one vector of unit length each out (mean of its last layer over the text's tokens).
+"""A frozen encoder: texts in, one unit vector each out (mean over the text's tokens, of one layer or several).
 
 Batches hold texts of like length, bounded by tokens. On a processor each core works on a batch of its own with one
 thread, which is half as fast again here as one batch on all cores; the result does not depend on the number of cores.
@@ -50,7 +50,16 @@ def native_bf16() -> bool:
 class Encoder:
     """A frozen encoder, its tokenizer and how they are used."""
 
-    def __init__(self, model: Any, tokenizer: Any, weights: Weights, *, max_tokens: int, dtype: str) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        weights: Weights,
+        *,
+        max_tokens: int,
+        dtype: str,
+        layers: tuple[int, ...] = (),
+    ) -> None:
         """Keep the parts; use :meth:`open`.
 
         Args:
@@ -59,7 +68,9 @@ class Encoder:
             weights: Where both come from.
             max_tokens: Tokens read of each text, special ones included.
             dtype: ``fp32`` or ``bf16``.
+            layers: Layers whose mean vectors are joined, each of the same length; the last one alone when empty.
         """
+        self.layers = layers
         self.model = model
         self.tokenizer = tokenizer
         self.weights = weights
@@ -68,16 +79,19 @@ class Encoder:
         self.truncated_share = 0.0
 
     @classmethod
-    def open(cls, weights: Weights, *, max_tokens: int = 128, dtype: Dtype = "auto") -> Self:
+    def open(
+        cls, weights: Weights, *, max_tokens: int = 128, dtype: Dtype = "auto", layers: tuple[int, ...] = ()
+    ) -> Self:
         """Open an encoder.
 
         Args:
             weights: Checked weights.
             max_tokens: Tokens read of each text, 8 or more; bounded by what the model can read.
             dtype: ``auto`` takes bf16 where the processor has it or on CUDA; ``fp32`` and ``bf16`` force.
+            layers: Layers whose mean vectors are joined (0: the word embeddings); the last one alone when empty.
 
         Raises:
-            ModelError: The folder holds no encoder that transformers knows.
+            ModelError: The folder holds no encoder that transformers knows, or it has no such layer.
             MissingExtraError: torch or transformers is not installed.
         """
         torch = need("torch", "running an encoder")
@@ -86,22 +100,23 @@ class Encoder:
         chosen = ("bf16" if cuda or native_bf16() else "fp32") if dtype == "auto" else dtype
         with _quiet(transformers):
             model = _open_model(transformers, weights, torch.bfloat16 if chosen == "bf16" else torch.float32)
+        _check_layers(layers, model.config, weights.name)
         model = model.eval().requires_grad_(False)
         if cuda:
             model = model.to("cuda")
         longest = min(max_tokens, _longest(model.config))
         tokenizer = open_tokenizer(weights.folder / "tokenizer.json", longest)
-        return cls(model, tokenizer, weights, max_tokens=longest, dtype=chosen)
+        return cls(model, tokenizer, weights, max_tokens=longest, dtype=chosen, layers=tuple(layers))
 
     @property
     def dimensions(self) -> int:
         """Length of its vectors."""
-        return int(self.model.config.hidden_size)
+        return int(self.model.config.hidden_size) * max(1, len(self.layers))
 
     @property
     def digest(self) -> str:
         """SHA-256 over all that decides its vectors: weights, longest text, number format, pooling."""
-        parts = (self.weights.digest, str(self.max_tokens), self.dtype, POOLING)
+        parts = (self.weights.digest, str(self.max_tokens), self.dtype, POOLING, *map(str, self.layers))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def encode(self, texts: Texts, *, listener: Listener = ignore, stop: Stop = never) -> Floats:
@@ -144,7 +159,7 @@ class Encoder:
             stop: Asked between batches.
 
         Returns:
-            Mean of the last layer over each sequence, shape ``(rows, dimensions)``.
+            Mean of the layers over each sequence, shape ``(rows, dimensions)``.
 
         Raises:
             Stopped: ``stop`` said yes.
@@ -179,19 +194,36 @@ class Encoder:
         return "cuda" if self.model.device.type == "cuda" else self.dtype
 
     def _forward(self, ids: npt.NDArray[np.int64], mask: npt.NDArray[np.int64], *, unit: bool) -> Floats:
-        """Mean-pooled last layer of one batch, shape ``(batch, dimensions)``."""
+        """Mean-pooled layers of one batch, shape ``(batch, dimensions)``; joined ones are of equal length each."""
         import torch
 
         with torch.inference_mode():
             device = self.model.device
             attention = torch.from_numpy(mask).to(device)
-            states = self.model(input_ids=torch.from_numpy(ids).to(device), attention_mask=attention).last_hidden_state
+            said = self.model(
+                input_ids=torch.from_numpy(ids).to(device),
+                attention_mask=attention,
+                output_hidden_states=bool(self.layers),
+            )
+            states = [said.hidden_states[layer] for layer in self.layers] or [said.last_hidden_state]
             share = attention.float() / attention.float().sum(1, keepdim=True).clamp_min(1)
-            pooled = torch.bmm(share[:, None, :], states.float()).squeeze(1)
+            pooled = [torch.bmm(share[:, None, :], one.float()).squeeze(1) for one in states]
             if unit:
-                pooled = torch.nn.functional.normalize(pooled, dim=1)
-            result: Floats = pooled.cpu().numpy()
+                pooled = [torch.nn.functional.normalize(one, dim=1) / len(states) ** 0.5 for one in pooled]
+            result: Floats = torch.cat(pooled, dim=1).cpu().numpy()
             return result
+
+
+def _check_layers(layers: tuple[int, ...], config: Any, name: str) -> None:
+    """Refuse layers that the encoder does not have."""
+    count = int(getattr(config, "num_hidden_layers", 0))
+    wrong = [layer for layer in layers if not 0 <= layer <= count]
+    if wrong:
+        raise ModelError(
+            f"{name} has no layer {', '.join(map(str, wrong))}.",
+            f"Layers from 0 (the word embeddings) to {count} (the last).",
+            "Change teacher.layers in the recipe, or leave it out for the last layer alone.",
+        )
 
 
 def _do_all(

@@ -108,7 +108,8 @@ class HeadCandidate:
 
     def as_fp32(self) -> HeadCandidate:
         """The same candidate computing in float32, to be measured beside bfloat16."""
-        encoder = Encoder.open(self.encoder.weights, max_tokens=self.encoder.max_tokens, dtype="fp32")
+        own = self.encoder
+        encoder = Encoder.open(own.weights, max_tokens=own.max_tokens, dtype="fp32", layers=own.layers)
         return HeadCandidate(encoder, self.head, self.classes)
 
     def save(self, folder: Path, *, copy_encoder: bool = True) -> None:
@@ -131,6 +132,7 @@ class HeadCandidate:
             "uploader": weights.uploader,
             "licence": weights.licence,
             "max_tokens": self.encoder.max_tokens,
+            "layers": list(self.encoder.layers),
             "copied": copy_encoder,
         }
         write_card(folder, self.kind, self.classes, encoder=about)
@@ -152,7 +154,8 @@ class HeadCandidate:
         about = card["encoder"]
         weights = _encoder_of(folder, about)
         tensors = load_file(folder / HEAD_FILE)
-        encoder = Encoder.open(weights, max_tokens=int(about["max_tokens"]), dtype=dtype)
+        layers = tuple(int(layer) for layer in about.get("layers", ()))
+        encoder = Encoder.open(weights, max_tokens=int(about["max_tokens"]), dtype=dtype, layers=layers)
         return cls(encoder, Head(tensors["weight"], tensors["bias"]), tuple(card["classes"]))
 
 

@@ -47,7 +47,8 @@ class LinearCandidate:
         Raises:
             ModelError: Their shapes do not fit each other.
         """
-        if table.shape[1:] != (len(classes) + 1,) or bias.shape != (len(classes),) or table.shape[0] & (table.shape[0] - 1):
+        rows, width = table.shape
+        if width != len(classes) + 1 or bias.shape != (len(classes),) or rows & (rows - 1):
             raise ModelError(
                 f"The weights of a linear candidate have shapes {table.shape} and {bias.shape}.",
                 f"(a power of two, {len(classes) + 1}) and ({len(classes)},) for {len(classes)} classes.",
@@ -86,7 +87,7 @@ class LinearCandidate:
         counts = scipy.sparse.csr_matrix((ones, runs, offsets), shape=(len(column), self.buckets))
         sums = counts @ self._wide
         norms = np.maximum(np.sqrt(sums[:, -1:]), np.float32(LEAST_NORM))
-        logits: Floats = sums[:, :-1] / norms + self.bias
+        logits: Floats = (sums[:, :-1] / norms + self.bias).astype(np.float32, copy=False)
         return logits
 
     def predict_proba(self, texts: Texts) -> Floats:
@@ -103,7 +104,7 @@ class LinearCandidate:
         """The same candidate with every logit divided by a calibration temperature above 0."""
         table = self._wide.copy()
         table[:, :-1] /= np.float32(temperature)
-        bias = self.bias / np.float32(temperature)
+        bias = (self.bias / np.float32(temperature)).astype(np.float32)
         return LinearCandidate(self.classes, self.ngrams, table.astype(np.float16), bias)
 
     def save(self, folder: Path) -> None:

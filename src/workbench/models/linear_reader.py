@@ -69,9 +69,10 @@ class Linear:
     def __init__(self, folder: Path) -> None:
         """Read ``candidate.json`` and ``model.safetensors`` of a folder."""
         card = json.loads((folder / "candidate.json").read_text(encoding="utf-8"))
+        self.low, self.high = card["ngrams"]
         tensors = read_tensors(folder / "model.safetensors")
         self.classes = tuple(card["classes"])
-        self.ngrams, self.buckets = card["ngrams"], card["buckets"]
+        self.buckets = int(card["buckets"])
         self.table, self.bias = tensors["table"], tensors["bias"]
 
     def predict_proba(self, texts: list[str]) -> np.ndarray:
@@ -80,11 +81,12 @@ class Linear:
         return np.stack(rows) if rows else np.zeros((0, len(self.classes)), dtype=np.float32)
 
     def _one(self, text: str) -> np.ndarray:
-        runs = runs_of(text, *self.ngrams, self.buckets)
+        runs = runs_of(text, self.low, self.high, self.buckets)
         sums = self.table[runs].astype(np.float32).sum(axis=0)
         logits = sums[:-1] / max(float(np.sqrt(sums[-1])), 1e-6) + self.bias
         powers = np.exp(logits - logits.max())
-        return (powers / powers.sum()).astype(np.float32)
+        chances: np.ndarray = (powers / powers.sum()).astype(np.float32)
+        return chances
 
 
 def load(folder: str | Path) -> Linear:

@@ -8,6 +8,8 @@ of ours.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +24,8 @@ from workbench.models.tokens import Texts
 
 Floats = npt.NDArray[np.float32]
 Table = npt.NDArray[np.int8]
+
+FEW_ROWS = 4096
 
 
 class StaticCandidate:
@@ -54,11 +58,16 @@ class StaticCandidate:
 
     def logits(self, texts: Texts) -> Floats:
         """Logits of texts, shape ``(rows, classes)``; a text without a known token gets the bias."""
-        rows = [
-            self.head.logits(unit_means(self._wide, *self.tokenizer.read(texts[start : start + CHUNK])))
-            for start in range(0, len(texts), CHUNK)
-        ]
-        return np.concatenate([np.zeros((0, len(self.classes)), dtype=np.float32), *rows])
+        rows = len(texts)
+        if rows <= FEW_ROWS:
+            return self._chunk(texts)
+        workers = os.cpu_count() or 1
+        size = min(CHUNK, -(-rows // workers))
+        with ThreadPoolExecutor(workers) as pool:
+            return np.concatenate(list(pool.map(self._chunk, [texts[at : at + size] for at in range(0, rows, size)])))
+
+    def _chunk(self, texts: Texts) -> Floats:
+        return self.head.logits(unit_means(self._wide, *self.tokenizer.read(texts)))
 
     def predict_proba(self, texts: Texts) -> Floats:
         """Calibrated probabilities of texts, shape ``(rows, classes)``."""

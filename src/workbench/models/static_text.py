@@ -22,6 +22,7 @@ Counts = npt.NDArray[np.int64]
 
 MAX_TOKENS = 512
 CHUNK = 65_536
+FEW = 64
 _BY_WORD = {"BertPreTokenizer", "Whitespace", "WhitespaceSplit"}
 _PLAIN_NORMALIZERS = {None, "BertNormalizer", "Lowercase", "NFC", "NFD", "NFKC", "NFKD", "StripAccents"}
 
@@ -67,7 +68,8 @@ class StaticTokenizer:
         return np.concatenate([ids for ids, _ in parts]), np.concatenate([counts for _, counts in parts])
 
     def _read(self, column: pa.Array) -> tuple[Ids, Counts]:
-        ids, counts = self._read_words(column) if self.by_word else _flat(self._plain, column.to_pylist())
+        by_word = self.by_word and len(column) >= FEW
+        ids, counts = self._read_words(column) if by_word else _flat(self._plain, column.to_pylist())
         if self.unknown is None:
             return ids, counts
         known = ids != self.unknown

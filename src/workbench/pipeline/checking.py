@@ -7,7 +7,7 @@ matrices: good to a factor of two as a rule, and said so.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,7 @@ class Checked:
     """
 
     recipe: Recipe
-    source: dict[str, object]
+    source: Mapping[str, object]
     health: Health
     estimate: Estimate
     weights: dict[str, str]
@@ -92,8 +92,8 @@ class Checked:
             *self.health.sentences,
             f"It is likely to take {minutes(estimate.seconds)} on this machine, {estimate.memory_mb:,.0f} MB of memory"
             f" and {estimate.disk_mb:,.0f} MB of disk.",
-            f"Energy: about {carbon.watt_hours(estimate.emission)}, {carbon.grams(estimate.emission)} of CO₂-equivalents"
-            f" (class {estimate.emission.class_}: {carbon.CLASSES[estimate.emission.class_]}).",
+            f"Energy: about {carbon.watt_hours(estimate.emission)}, {carbon.grams(estimate.emission)} of CO₂e "
+            f"(class {estimate.emission.class_}: {carbon.CLASSES[estimate.emission.class_]}).",
         ]
 
 
@@ -133,14 +133,14 @@ def check(
 
 
 def find_all_weights(recipe: Recipe, base: Path, download: bool) -> dict[str, str]:
-    """Where the weights of every encoder in the recipe lie; with ``download`` those of the hub are not asked for yet."""
+    """Where the weights of every encoder in the recipe lie; with ``download`` the hub's are not asked for yet."""
     from workbench.models.weights import find_weights
 
     wanted = {member.model: member.revision for member in members_of(recipe) if member.model}
     wanted |= {student.model: None for student in recipe.students if student.model}
     found = {}
     for name, revision in wanted.items():
-        if name is not None and not (download and revision):
+        if not (download and revision):
             found[name] = find_weights(weights_name(name, base), revision=revision).where
     return found
 
@@ -157,7 +157,7 @@ def estimate(recipe: Recipe, splits: Splits, source: SourceTable) -> Estimate:
     rows = {name: len(part) for name, part in parts(splits).items()}
     every, tested = sum(rows.values()), sum(count for name, count in rows.items() if name.startswith("test"))
     seeds = recipe.evaluation.seeds
-    length = float(np.mean([min(len(text.as_py()), 600) for text in splits.train.texts[:500]] or [40.0]))
+    length = float(np.mean([float(min(len(text.as_py()), 600)) for text in splits.train.texts[:500]] or [40.0]))
     encoders = len({member.model for member in members_of(recipe) if member.model})
     stages = {"data": 3.0 + every / 12_000}
     if encoders:
@@ -182,7 +182,7 @@ def estimate(recipe: Recipe, splits: Splits, source: SourceTable) -> Estimate:
 
 def _memory(recipe: Recipe, learned: int, encoders: bool, length: float, source: SourceTable) -> float:
     per_row = max((BYTES_PER_ROW[student.kind] for student in recipe.students), default=0.0)
-    return BASE_MB + ENCODER_MB * encoders + learned * per_row * length / 45 / 1e6 + source.table.nbytes / 1e6
+    return BASE_MB + ENCODER_MB * encoders + learned * per_row * length / 45 / 1e6 + float(source.table.nbytes) / 1e6
 
 
 def matrix_gflops(size: int = 768, repeats: int = 5) -> float:

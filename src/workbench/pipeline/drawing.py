@@ -14,7 +14,7 @@ from workbench import storage
 from workbench.data import Health, Labelled, Prepared, SourceTable, Splits
 from workbench.data.roles import Roles, roles
 from workbench.pipeline.session import Session
-from workbench.recipe import Data, Recipe
+from workbench.recipe import Recipe
 from workbench.runs import StageKey
 
 ROOMS = ("data", "recipe")
@@ -99,5 +99,3 @@ def rows_table(drawn: list[Drawn]) -> pa.Table:
         table = tables.rows_table(Prepared(one.splits, one.health))
         pieces.append(table.add_column(0, "seed", pa.array(np.full(len(table), one.splits.seed, dtype=np.int32))))
     return pa.concat_tables(pieces)
-
-

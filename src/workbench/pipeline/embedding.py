@@ -15,8 +15,10 @@ from workbench.pipeline.session import Session
 from workbench.recipe import Member, Recipe
 from workbench.runs import StageKey
 
+CODE = ("models/encoder", "models/embeddings", "models/tokens")
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
+EncoderKey = tuple[str, str, int, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,12 @@ def weights_name(name: str, base: Path) -> str | Path:
     return local if local.is_dir() else name
 
 
-def encoder_key(member: Member) -> tuple[str, str, int]:
-    """What decides on an encoder's vectors: model, revision, longest text."""
-    return (member.model or "", member.revision or "", member.max_tokens)
+def encoder_key(member: Member) -> EncoderKey:
+    """What decides on an encoder's vectors: model, revision, longest text, layers."""
+    return (member.model or "", member.revision or "", member.max_tokens, member.layers)
 
 
-def embed(session: Session, recipe: Recipe, drawn: list[Drawn]) -> Mapping[tuple[str, str, int], Vectors]:
+def embed(session: Session, recipe: Recipe, drawn: list[Drawn]) -> Mapping[EncoderKey, Vectors]:
     """Vectors of every row that any seed uses, for every encoder among the teachers.
 
     Raises:
@@ -89,15 +91,16 @@ def _embed_one(session: Session, member: Member, rows: Rows, texts: pa.Array) ->
     inputs = {
         "weights": weights.digest,
         "max_tokens": member.max_tokens,
+        "layers": list(member.layers),
         "bf16": native_bf16(),
         "texts": texts_digest(texts),
     }
-    key = StageKey("embeddings", inputs, ("models",))
+    key = StageKey("embeddings", inputs, CODE)
 
     def work(folder: Path) -> None:
         from workbench.models.encoder import Encoder
 
-        encoder = Encoder.open(weights, max_tokens=member.max_tokens)
+        encoder = Encoder.open(weights, max_tokens=member.max_tokens, layers=member.layers)
         pieces = session.store.partial(key.digest)
         embed_to(encoder, folder, texts, pieces=pieces, listener=session.listener, stop=session.stop)
 

@@ -12,13 +12,13 @@ from workbench import carbon, reporting, storage
 from workbench import recipe as recipes
 from workbench.data import SourceTable
 from workbench.data.card import write_card
-from workbench.evaluation import distillation_helped, measure_candidate
+from workbench.evaluation import measure_candidate
 from workbench.evaluation import recommend as choose
 from workbench.evaluation.measurement import hardware
 from workbench.pipeline import scoring
 from workbench.pipeline.drawing import Drawn, rows_table
 from workbench.pipeline.learning import Trained
-from workbench.pipeline.session import Session
+from workbench.pipeline.session import Session, StageResult
 from workbench.recipe import Recipe
 from workbench.runs import RunFolder, StageKey, describe_environment, write_manifest
 
@@ -87,12 +87,17 @@ def measure_all(session: Session, recipe: Recipe, trained: Trained, drawn: Drawn
     rows: list[dict[str, Any]] = []
     test = drawn.splits.tests["test"]
     for name, stage in trained.stages.items():
-        if not name.startswith(MEASURED_KINDS):
+        if not name.startswith(MEASURED_KINDS) or is_file(stage):
             continue
-        inputs = {"model": stage.digest, "environment": hardware(), "texts": drawn.digest}
+        inputs = {
+            "model": stage.digest,
+            "environment": hardware(),
+            "texts": drawn.digest,
+            "carbon": recipe.carbon.model_dump(mode="json"),
+        }
 
         def work(folder: Path, name: str = name, model: Path = stage.folder / "model") -> None:
-            storage.write_json(folder / "measurements.json", _measure(session, name, model, test.texts))
+            storage.write_json(folder / "measurements.json", _measure(session, recipe, name, model, test.texts))
 
         result = session.stage(StageKey("measurement", inputs, ("evaluation", "models", "carbon")), work, name)
         rows += storage.read_json(result.folder / "measurements.json")
@@ -101,18 +106,24 @@ def measure_all(session: Session, recipe: Recipe, trained: Trained, drawn: Drawn
     return rows
 
 
-def _measure(session: Session, name: str, model: Path, texts: pa.Array) -> list[dict[str, Any]]:
+def is_file(stage: StageResult) -> bool:
+    """Whether a candidate is a file of answers, which reads no text and so costs nothing that could be measured."""
+    return bool(storage.read_json(stage.folder / "model" / "candidate.json")["kind"] == "file")
+
+
+def _measure(session: Session, recipe: Recipe, name: str, model: Path, texts: pa.Array) -> list[dict[str, Any]]:
     from workbench import models
 
     candidate = models.load(model)
     rows = measure_candidate(name, candidate, texts, folder=model, stop=session.stop)
     if hasattr(candidate, "as_fp32"):
         rows += _plain_precision(name, candidate, texts)
-    metered = carbon.per_thousand(candidate.predict_proba, texts, session.country, batch=_best_batch(rows))
+    seconds = recipe.carbon.metered_seconds
+    metered = carbon.per_thousand(candidate.predict_proba, texts, session.country, seconds, _best_batch(rows))
     return rows + metered.measurements(name, hardware())
 
 
-def _plain_precision(name: str, candidate: Any, texts: pa.Array) -> list[dict[str, Any]]:  # noqa: ANN401
+def _plain_precision(name: str, candidate: Any, texts: pa.Array) -> list[dict[str, Any]]:
     """Rows a second of a teacher computing in float32, where it computes in another format by itself."""
     from workbench.evaluation.measurement import measure_speed
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -22,12 +21,12 @@ from workbench.pipeline.drawing import Drawn
 from workbench.pipeline.embedding import members_of, weights_name
 from workbench.pipeline.scoring import prediction_table
 from workbench.pipeline.session import Session, StageResult
+from workbench.pipeline.softening import Targets, soften
 from workbench.pipeline.teaching import AllVectors, Answers, teach
 from workbench.recipe import Recipe, Student
 from workbench.runs import Event, Listener, StageKey
 
 if TYPE_CHECKING:
-    from workbench.training import Answers as Said
     from workbench.training import Material
 
 ROOMS = ("models", "training")
@@ -66,15 +65,18 @@ def learn(session: Session, recipe: Recipe, drawn: Drawn, vectors: AllVectors) -
         return Trained(stages, None)
     answers = teach(session, recipe, drawn, vectors, baseline)
     stages["teacher"] = StageResult(answers.folder, answers.digest, reused=True)
+    targets = soften(session, recipe, drawn, vectors, answers)
     for student in recipe.students:
         name, tokens = student.name, token_stage(session, recipe, student)
-        stages[f"student-{name}"] = from_teacher(session, recipe, student, drawn, answers, tokens)
+        stages[f"student-{name}"] = from_teacher(session, recipe, student, drawn, targets, tokens)
         stages[f"control-{name}"] = on_labels(session, f"control-{name}", student, drawn, tokens)
         stages[f"selftrain-{name}"] = from_baseline(session, recipe, student, drawn, baseline, tokens)
     return Trained(stages, answers)
 
 
-def on_labels(session: Session, name: str, student: Student, drawn: Drawn, tokens: StageResult | None = None) -> StageResult:
+def on_labels(
+    session: Session, name: str, student: Student, drawn: Drawn, tokens: StageResult | None = None
+) -> StageResult:
     """The baseline or a control: labelled rows alone, hard labels, stopped early."""
     key = stage_key(name.partition("-")[0], student, drawn, [tokens])
 
@@ -94,11 +96,11 @@ def on_labels(session: Session, name: str, student: Student, drawn: Drawn, token
 
 
 def from_teacher(
-    session: Session, recipe: Recipe, student: Student, drawn: Drawn, answers: Answers, tokens: StageResult | None
+    session: Session, recipe: Recipe, student: Student, drawn: Drawn, targets: Targets, tokens: StageResult | None
 ) -> StageResult:
     """A student of the teacher's soft targets on labelled rows and pool."""
     name = f"student-{student.name}"
-    key = stage_key("student", student, drawn, [answers, tokens], recipe)
+    key = stage_key("student", student, drawn, [targets, tokens], recipe)
 
     def work(folder: Path) -> None:
         from workbench.training import train_student
@@ -106,7 +108,7 @@ def from_teacher(
         candidate = train_student(
             student,
             material(drawn, tokens),
-            training_answers(drawn, answers),
+            targets.said(),
             recipe.distillation,
             seed=drawn.splits.seed,
             listener=named(session.listener, name),
@@ -170,14 +172,14 @@ def token_stage(session: Session, recipe: Recipe, student: Student) -> StageResu
         encoder = Encoder.open(weights)
         distil_tokens(encoder, student.dimensions, listener=session.listener, stop=session.stop).save(folder)
 
-    return session.stage(StageKey("tokens", inputs, ("models",)), work)
+    return session.stage(StageKey("tokens", inputs, ("models/static_tokens", "models/encoder", "models/tokens")), work)
 
 
 def stage_key(
     stage: str,
     student: Student,
     drawn: Drawn,
-    built_on: Sequence[StageResult | Answers | None],
+    built_on: Sequence[StageResult | Targets | None],
     recipe: Recipe | None = None,
 ) -> StageKey:
     """What a candidate's training depends on."""
@@ -204,13 +206,6 @@ def material(drawn: Drawn, tokens: StageResult | None) -> Material:
     return Material(splits.classes, splits.train, splits.validation, splits.pool, start)
 
 
-def training_answers(drawn: Drawn, answers: Answers) -> Said:
-    """The teacher's answers for the rows that students learn from."""
-    from workbench.training import Answers as Said
-
-    return Said(answers.of(drawn.splits.train.rows), answers.of(drawn.splits.pool.rows))
-
-
 def named(listener: Listener, candidate: str) -> Listener:
     """A listener that tells for which candidate training reports."""
 
@@ -231,18 +226,19 @@ def predict(session: Session, drawn: Sequence[Drawn], trained: Sequence[Trained]
     return {name: pa.concat_tables(pieces) for name, pieces in tables.items()}
 
 
-def _predict_one(
-    session: Session, name: str, stage: StageResult, drawn: Drawn, known: Answers | None
-) -> pa.Table:
+def _predict_one(session: Session, name: str, stage: StageResult, drawn: Drawn, known: Answers | None) -> pa.Table:
     splits = drawn.splits
     asked = {"validation": splits.validation, "reserve": splits.reserve, **splits.tests}
 
     def work(folder: Path) -> None:
-        model = None if known is not None else models.load(stage.folder / "model")
-        pieces = []
-        for split, part in asked.items():
-            said = known.of(part.rows) if known is not None else model.predict_proba(part.texts)
-            pieces.append(prediction_table(splits.classes, splits.seed, split, part, said))
+        if known is not None:
+            answers = {split: known.of(part.rows) for split, part in asked.items()}
+        else:
+            model = models.load(stage.folder / "model")
+            answers = {split: model.predict_proba(part.texts) for split, part in asked.items()}
+        pieces = [
+            prediction_table(splits.classes, splits.seed, split, part, answers[split]) for split, part in asked.items()
+        ]
         storage.write_parquet(folder / "predictions.parquet", pa.concat_tables(pieces))
 
     key = StageKey("predictions", {"model": stage.digest, "splits": drawn.digest}, ("models", "pipeline"))

@@ -195,7 +195,7 @@ class Run:
 
         return pd.DataFrame(self._finished(name))
 
-    def _finished(self, name: str) -> Any:  # noqa: ANN401  (JSON)
+    def _finished(self, name: str) -> Any:
         file = self.path / name
         if not file.is_file():
             raise RunError(

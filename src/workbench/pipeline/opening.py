@@ -9,7 +9,9 @@ from pathlib import Path
 
 from workbench import recipe as recipes
 from workbench.data import SourceTable, sources
+from workbench.data.roles import flat
 from workbench.errors import RunError
+from workbench.pipeline.session import RowIds
 from workbench.recipe import Recipe
 from workbench.runs import RunFolder, RunState, all_runs, find_run, now
 
@@ -38,6 +40,12 @@ class Job:
     found: str
     download: bool = False
 
+    @property
+    def ids(self) -> RowIds:
+        """What a file of a teacher's answers calls the rows."""
+        name = self.recipe.data.id
+        return RowIds("row", None) if name is None else RowIds(name, flat(self.source.table[name]))
+
 
 def locate(recipe: str | Path | Recipe, overrides: Sequence[str] = ()) -> recipes.Located:
     """A recipe with the folder its paths start from; for a ``Recipe`` object that is the working folder."""
@@ -58,7 +66,8 @@ def open_job(
 ) -> Job:
     """Read recipe and table, and find or make the run's folder."""
     located = locate(recipe, overrides)
-    source = sources.read(located.recipe.data.source, data=located.recipe.data, base=located.base, table=table, download=download)
+    data = located.recipe.data
+    source = sources.read(data.source, data=data, base=located.base, table=table, download=download)
     digest = recipes.digest(located.recipe)
     folder = None if fresh else _latest(runs, digest, source.digest)
     found = "new"
@@ -104,7 +113,7 @@ def _latest(runs: Path, recipe_digest: str, data_digest: str) -> RunFolder | Non
     wanted = (recipe_digest, data_digest)
     same = [one for one in all_runs(runs) if (one.state.recipe_digest, one.state.data_digest) == wanted]
     unfinished = [one for one in same if one.state.status != "done"]
-    return (unfinished or same or [None])[0]
+    return next(iter(unfinished or same), None)
 
 
 def _create(runs: Path, located: recipes.Located, digest: str, data_digest: str) -> RunFolder:

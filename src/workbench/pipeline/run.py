@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from workbench import recipe as recipes
 from workbench.errors import Stopped
 from workbench.pipeline import drawing, embedding, finishing, learning
 from workbench.pipeline.opened import Run
@@ -54,9 +53,7 @@ def run(
     return Run(job.folder.path) if job.finished else do(job, listener)
 
 
-def resume(
-    path: str | Path, *, runs: str | Path = "runs", download: bool = False, listener: Listener = ignore
-) -> Run:
+def resume(path: str | Path, *, runs: str | Path = "runs", download: bool = False, listener: Listener = ignore) -> Run:
     """Go on with a run that was stopped, killed or failed.
 
     Args:
@@ -77,9 +74,8 @@ def do(job: Job, listener: Listener) -> Run:
     recipe, folder = job.recipe, job.folder
     seeds = range(recipe.evaluation.seeds)
     curves = ProgressFile(folder)
-    session = Session(
-        folder, StageStore(job.store), tell_all([curves, listener]), recipe.carbon.country, job.base, job.download
-    )
+    store, told = StageStore(job.store), tell_all([curves, listener])
+    session = Session(folder, store, told, recipe.carbon.country, job.base, job.ids, job.download)
     with folder.at_work(), at_status(folder):
         finishing.write_start(folder, recipe, job.source)
         drawn = [drawing.draw(session, recipe, job.source, seed) for seed in seeds]
@@ -111,5 +107,3 @@ def at_status(folder: RunFolder) -> Iterator[None]:
         folder.set_status("failed")
         folder.log("run failed", reason=f"{type(error).__name__}: {error}")
         raise
-
-

@@ -20,9 +20,7 @@ from workbench.recipe import Recipe
 Floats = npt.NDArray[np.float32]
 
 
-def prediction_table(
-    classes: Sequence[str], seed: int, split: str, part: Labelled, probabilities: Floats
-) -> pa.Table:
+def prediction_table(classes: Sequence[str], seed: int, split: str, part: Labelled, probabilities: Floats) -> pa.Table:
     """Predictions of one candidate on one split, a line a row.
 
     Args:
@@ -39,7 +37,7 @@ def prediction_table(
     columns = {
         "seed": pa.array(np.full(len(part), seed, dtype=np.int32)),
         "row": pa.array(part.rows),
-        "split": pa.DictionaryArray.from_arrays(np.zeros(len(part), dtype=np.int8), pa.array([split])).cast(pa.string()),
+        "split": pa.array([split], pa.string()).take(pa.array(np.zeros(len(part), dtype=np.int64))),
         "label": names.take(pa.array(part.labels)),
         "prediction": names.take(pa.array(probabilities.argmax(axis=1))),
     }
@@ -55,10 +53,13 @@ def scoring_plan(recipe: Recipe, classes: Sequence[str]) -> Plan:
         margin=recipe.evaluation.margin,
         slices=recipe.data.slices,
         resamples=recipe.evaluation.resamples,
+        confidence=recipe.evaluation.confidence,
     )
 
 
-def score(predictions: Mapping[str, pa.Table], rows: pa.Table, recipe: Recipe, classes: Sequence[str]) -> list[dict[str, Any]]:
+def score(
+    predictions: Mapping[str, pa.Table], rows: pa.Table, recipe: Recipe, classes: Sequence[str]
+) -> list[dict[str, Any]]:
     """Score every candidate on every test split.
 
     Args:
@@ -71,7 +72,8 @@ def score(predictions: Mapping[str, pa.Table], rows: pa.Table, recipe: Recipe, c
         The rows of ``metrics.json``.
     """
     tested = {
-        name: join_rows(table.filter(pc.starts_with(table["split"], "test")), rows) for name, table in predictions.items()
+        name: join_rows(table.filter(pc.starts_with(table["split"], "test")), rows)
+        for name, table in predictions.items()
     }
     return score_run(tested, scoring_plan(recipe, classes))
 

@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
 from workbench import carbon
 from workbench.errors import Stopped
 from workbench.runs import (
@@ -41,6 +45,23 @@ class StageResult:
     reused: bool
 
 
+@dataclass(frozen=True)
+class RowIds:
+    """What a file of a teacher's answers calls the rows of the table.
+
+    Attributes:
+        name: Name of the id column; ``row`` where the recipe names none.
+        values: Id of each row, ``None`` where rows are numbered from 0.
+    """
+
+    name: str
+    values: pa.Array | None
+
+    def of(self, rows: npt.NDArray[np.int64]) -> pa.Array:
+        """Ids of some rows, in their order."""
+        return pa.array(rows) if self.values is None else self.values.take(pa.array(rows))
+
+
 @dataclass
 class Session:
     """What stays the same through one doing of a run.
@@ -51,6 +72,7 @@ class Session:
         listener: Gets every event.
         country: ISO 3166 alpha-3 code, for emissions.
         base: Folder that relative paths of the recipe start from.
+        ids: What a file of answers calls the rows.
         download: Whether weights and data may be fetched from the hub.
         emissions: A record for each stage, in the order of work.
         seconds: Wall time of each stage that was really done, by its label.
@@ -61,6 +83,7 @@ class Session:
     listener: Listener
     country: str
     base: Path
+    ids: RowIds
     download: bool = False
     emissions: list[dict[str, Any]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)

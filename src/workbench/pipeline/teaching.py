@@ -1,4 +1,4 @@
-"""The teacher of one seed: trained on the labels, asked once for every row, checked before any student learns from it."""
+"""The teacher of one seed: trained on the labels, asked once for every row, checked before a student learns from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from workbench import storage
 from workbench.data import Splits
 from workbench.pipeline.drawing import Drawn, parts
-from workbench.pipeline.embedding import Vectors, encoder_key, members_of, weights_name
+from workbench.pipeline.embedding import EncoderKey, Vectors, encoder_key, members_of, weights_name
 from workbench.pipeline.session import Session, StageResult
 from workbench.recipe import Member, Recipe
 from workbench.runs import StageKey
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
-AllVectors = Mapping[tuple[str, str, int], Vectors]
+AllVectors = Mapping[EncoderKey, Vectors]
 ROOMS = ("models", "training")
 
 
@@ -94,13 +94,11 @@ class Taught:
     about: dict[str, Any]
 
 
-def _member(
-    session: Session, member: Member, splits: Splits, vectors: AllVectors, baseline: StageResult
-) -> Taught:
+def _member(session: Session, member: Member, splits: Splits, vectors: AllVectors, baseline: StageResult) -> Taught:
     if member.baseline:
         return _baseline_member(splits, baseline)
     if member.file is not None:
-        return _file_member(session.base / member.file, splits)
+        return _file_member(session, session.base / member.file, splits)
     return _head_member(session, member, splits, vectors[encoder_key(member)])
 
 
@@ -120,7 +118,7 @@ def _head_member(session: Session, member: Member, splits: Splits, vectors: Vect
     )
     name = weights_name(member.model or "", session.base)
     weights = find_weights(name, revision=member.revision, download=session.download)
-    encoder = Encoder.open(weights, max_tokens=member.max_tokens)
+    encoder = Encoder.open(weights, max_tokens=member.max_tokens, layers=member.layers)
     probabilities = trained.head.predict_proba(vectors.of(rows_of(splits)))
     about = {"l2": trained.l2, "temperature": trained.temperature, "encoder": weights.name, "digest": weights.digest}
     return Taught(HeadCandidate(encoder, trained.head, splits.classes), probabilities, about)
@@ -133,11 +131,11 @@ def _baseline_member(splits: Splits, baseline: StageResult) -> Taught:
     return Taught(candidate, predict_rows(candidate, splits), {"member": "baseline"})
 
 
-def _file_member(file: Path, splits: Splits) -> Taught:
+def _file_member(session: Session, file: Path, splits: Splits) -> Taught:
     from workbench.models.targets_file import TargetsFile
 
-    answers = TargetsFile.read(file, splits.classes)
-    return Taught(answers, answers.of_rows(rows_of(splits)), {"file": file.name})
+    answers = TargetsFile.read(file, splits.classes, id_column=session.ids.name)
+    return Taught(answers, answers.find(session.ids.of(rows_of(splits))), {"file": file.name})
 
 
 def predict_rows(candidate: Candidate, splits: Splits) -> Floats:

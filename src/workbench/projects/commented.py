@@ -28,7 +28,7 @@ def _part(values: Mapping[str, Any], described: Sequence[FieldText], prefix: str
     for field in _children(described, prefix):
         name = field.path.removeprefix(prefix)
         if name not in values:
-            lines += _absent(field, name, bool(_inner(described, field.path)), indent)
+            lines += _absent(field, name, described, indent)
         else:
             lines += _present(field, name, values[name], described, indent)
     return lines
@@ -47,10 +47,12 @@ def _present(field: FieldText, name: str, value: Any, described: Sequence[FieldT
     return lines + textwrap.indent(write_document({name: value}), indent).rstrip("\n").split("\n")
 
 
-def _absent(field: FieldText, name: str, has_parts: bool, indent: str) -> list[str]:
-    default = "" if has_parts or field.default in {"left out", "required"} else " ".join(field.default.split())
-    said = f"{name}: {default}".rstrip()
-    return _comment(f"{said}  # {field.description} ({field.range})", indent)
+def _absent(field: FieldText, name: str, described: Sequence[FieldText], indent: str) -> list[str]:
+    parts = _part({}, described, f"{field.path}.", "")
+    plain = not parts and field.default not in {"left out", "required"}
+    said = f"{name}: {' '.join(field.default.split())}" if plain else f"{name}:"
+    lines = _comment(f"{said}  # {field.description} ({field.range})", indent)
+    return lines + [f"{indent}#   {line.removeprefix('# ')}" for line in parts]
 
 
 def _comment(text: str, indent: str) -> list[str]:
@@ -73,10 +75,6 @@ def _takes(field: FieldText) -> str:
 def _flow(item: Mapping[str, Any]) -> str:
     pairs = (write_document({name: value}).strip() for name, value in item.items())
     return "{" + ", ".join(pairs) + "}"
-
-
-def _inner(described: Sequence[FieldText], path: str) -> list[FieldText]:
-    return [field for field in described if field.path.startswith((f"{path}.", f"{path}["))]
 
 
 def _children(described: Sequence[FieldText], prefix: str) -> list[FieldText]:

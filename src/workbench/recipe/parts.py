@@ -47,9 +47,11 @@ class Source(Part):
         title="Revision",
         description="Commit of the hub data set, 40 hex digits; needed before anything is downloaded.",
     )
-    split: str | None = Field(None, title="Hub split", description="Split of the hub data set; all of them when left out.")
+    split: str | None = Field(None, title="Hub split", description="Split of the hub data set; all when left out.")
     table: Literal["given"] | None = Field(
-        None, title="Object", description="The table is handed over in Python (a pandas frame or a datasets.Dataset)."
+        None,
+        title="Object",
+        description="The table is handed over in Python: a pandas frame or a datasets.Dataset.",
     )
     encoding: str | None = Field(
         None, title="Encoding", description="Encoding of a text file; UTF-8 (with or without BOM) when left out."
@@ -78,7 +80,7 @@ class FurtherTest(Part):
     groups: Literal["seen", "unseen"] = Field(
         "seen",
         title="Groups",
-        description="seen: rows of groups that also stand in labels or pool (transductive); unseen: of held-out groups.",
+        description="seen: rows of groups that stand in labels or pool too (transductive); unseen: of held-out groups.",
     )
 
 
@@ -213,6 +215,12 @@ class Member(Part):
     max_tokens: int = Field(
         128, ge=8, le=8192, title="Longest text", description="Tokens read of each text; the rest is cut, and counted."
     )
+    layers: tuple[Annotated[int, Field(ge=0, le=200)], ...] = Field(
+        (),
+        max_length=4,
+        title="Layers",
+        description="Layers of the encoder whose mean vectors are joined (0: word embeddings); the last when empty.",
+    )
     file: str | None = Field(
         None,
         title="File",
@@ -258,7 +266,7 @@ class Student(Part):
         title="Kind", description="linear: hashed character n-grams; static: averaged token embeddings (Model2Vec)."
     )
     ngrams: tuple[int, int] = Field(
-        (2, 5), title="N-grams", description="Shortest and longest run of bytes that a linear student looks at (1 to 8)."
+        (2, 5), title="N-grams", description="Shortest and longest run of bytes that a linear student sees (1 to 8)."
     )
     buckets: int = Field(
         131_072,
@@ -271,11 +279,9 @@ class Student(Part):
         128, ge=8, le=1024, title="Dimensions", description="Length of a static student's token embeddings."
     )
     model: str | None = Field(
-        None, title="Encoder", description="Encoder a static student takes its tokens from; the teacher's when left out."
+        None, title="Encoder", description="Encoder that a static student's tokens come from; the teacher's when empty."
     )
-    epochs: int = Field(
-        3, ge=1, le=1000, title="Epochs", description="Passes over the soft targets (static students)."
-    )
+    epochs: int = Field(5, ge=1, le=1000, title="Epochs", description="Passes over the soft targets.")
     learning_rate: float = Field(
         0.01, gt=0, le=10, title="Learning rate", description="Step size of the optimiser (static students)."
     )
@@ -298,8 +304,33 @@ class Student(Part):
         return self
 
 
+class Smoothing(Part):
+    """Agreement among neighbours: the teacher's answers are averaged over texts that lie near each other."""
+
+    neighbours: int = Field(
+        12, ge=1, le=100, title="Neighbours", description="Nearest texts in the encoder's space that are asked."
+    )
+    share: float = Field(
+        0.8, gt=0, lt=1, title="Share", description="Weight of the neighbours' answers; the rest is one's own."
+    )
+    steps: int = Field(3, ge=1, le=20, title="Steps", description="How often answers are passed on.")
+    anchors: int = Field(
+        20_000,
+        ge=100,
+        le=200_000,
+        title="Anchors",
+        description="Rows that can be neighbours, drawn from the pool; bounds time and memory for large pools.",
+    )
+
+
 class Distillation(Part):
     """How students learn from the teacher."""
+
+    smoothing: Smoothing | None = Field(
+        None,
+        title="Smoothing",
+        description="Averages the teacher's answers among neighbours (label propagation); off when left out.",
+    )
 
     temperature: float = Field(
         2.0, ge=0.1, le=20, title="Temperature", description="Softens the teacher's distribution; 1 leaves it as it is."
@@ -331,9 +362,7 @@ class Evaluation(Part):
     margin: float = Field(
         0.01, gt=0, lt=0.5, title="Margin", description="Loss in the primary metric that still counts as as-good-as."
     )
-    confidence: float = Field(
-        0.95, gt=0.5, lt=1, title="Confidence", description="Confidence level of every interval."
-    )
+    confidence: float = Field(0.95, gt=0.5, lt=1, title="Confidence", description="Confidence level of every interval.")
     resamples: int = Field(
         10_000, ge=1000, le=100_000, title="Resamples", description="Bootstrap resamples of each interval."
     )
@@ -344,6 +373,13 @@ class Carbon(Part):
 
     country: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
         title="Country", description="ISO 3166 alpha-3 code of the country whose grid feeds this machine, e.g. FRA."
+    )
+    metered_seconds: float = Field(
+        10.0,
+        ge=1,
+        le=600,
+        title="Metered seconds",
+        description="How long each candidate predicts to find its energy per 1,000; under 10 the figure is rough.",
     )
 
 
@@ -386,6 +422,9 @@ class Recipe(Part):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"student names must differ; used twice: {', '.join(twice)}")
+        if self.distillation.smoothing is not None and self.teacher is not None:
+            if not any(member.model for member in self.teacher.ensemble or (self.teacher,)):
+                raise ValueError("distillation.smoothing needs a teacher with a model, whose space has neighbours")
         if self.students and self.teacher is None:
             raise ValueError("students need a teacher; add one, or leave the students out for a baseline alone")
         return self

@@ -33,7 +33,7 @@ class StageKey:
     Attributes:
         stage: Name of the stage.
         inputs: Plain values: parts of the recipe, digests, seed.
-        rooms: Rooms of the package whose sources the stage uses.
+        rooms: Rooms or modules of the package whose sources the stage uses, for example ``models/encoder``.
     """
 
     stage: str
@@ -43,7 +43,7 @@ class StageKey:
     @property
     def digest(self) -> str:
         """SHA-256 over stage, inputs and sources, 64 hex digits."""
-        values = {"stage": self.stage, "inputs": dict(self.inputs), "code": code_digest(self.rooms)}
+        values: Any = {"stage": self.stage, "inputs": dict(self.inputs), "code": code_digest(self.rooms)}
         return hashlib.sha256(rfc8785.dumps(values)).hexdigest()
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from workbench.models.head import Head
 from workbench.runs.events import Stop, never
 from workbench.training.distillation import cross_entropy, fit_temperature, one_hot
+from workbench.training.threads import one_thread
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -85,7 +86,8 @@ def train_head(
     weights = row_weights(targets, balanced=settings.balanced)
     given = GRID if settings.l2 is None else (settings.l2,)
     strengths = given if len(labels) else given[len(given) // 2 :][:1]
-    chosen, losses = _choose(embeddings, targets, weights, (validation, labels), strengths, stop)
+    with one_thread():
+        chosen, losses = _choose(embeddings, targets, weights, (validation, labels), strengths, stop)
     temperature = fit_temperature(_logits(validation, chosen.matrix), labels)
     held_out = Head.of(chosen.matrix, temperature).predict_proba(validation)
     if settings.refit and len(labels):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from workbench.models.hashing import as_column, hashed
 from workbench.models.linear import LinearCandidate
 from workbench.runs.events import Listener, Measured, Progress, Stop, ignore, never
 from workbench.training.distillation import cross_entropy, fit_temperature, one_hot
+from workbench.training.threads import one_thread
 
 Labels = npt.NDArray[np.integer]
 Weights = npt.NDArray[np.float32]
@@ -26,8 +28,8 @@ Doubles = npt.NDArray[np.float64]
 
 STAGE = "linear"
 BLOCK = 8192
-LABEL_GRID = (1e-4, 3e-5, 1e-5, 3e-6)
-POOL_L2 = 1e-5
+LABEL_GRID = (1e-4, 3e-5, 1e-5)
+POOL_L2 = 2e-5
 FEWEST_SEEN = 2
 BETA_1, BETA_2 = 0.9, 0.999
 
@@ -40,7 +42,7 @@ class LinearSettings:
         ngrams: Shortest and longest run of bytes, 1 to 8.
         buckets: Places to hash to, a power of two.
         l2: Strength of weight decay on the mean loss; when ``None`` chosen on validation (full batch) or
-            1e-5 (streamed).
+            2e-5 (streamed).
         epochs: Passes over the rows (streamed).
         learning_rate: First step size, falling to 0 (streamed).
         batch: Rows a step (streamed).
@@ -50,7 +52,7 @@ class LinearSettings:
     ngrams: tuple[int, int] = (2, 5)
     buckets: int = 1 << 17
     l2: float | None = None
-    epochs: int = 6
+    epochs: int = 5
     learning_rate: float = 0.05
     batch: int = 1024
     full_batch_rows: int = 2_500
@@ -100,8 +102,11 @@ def train_linear(
         column, targets, weights = column.take(pa.array(kept)), targets[kept], weights[kept]
     problem = _Problem(column, targets, weights / weights.mean(), tuple(classes), settings, listener, stop)
     held = _Held(validation, problem)
-    few = len(column) <= settings.full_batch_rows
-    candidate = _full_batch(problem, held) if few else _streamed(problem, held, seed)
+    if len(column) <= settings.full_batch_rows:
+        with one_thread():
+            candidate = _full_batch(problem, held)
+    else:
+        candidate = _streamed(problem, held, seed)
     return candidate.scaled(fit_temperature(candidate.logits(held.column), held.labels)) if held.rows else candidate
 
 
@@ -129,7 +134,7 @@ class _Problem:
     def check_stop(self) -> None:
         """Raise where somebody asked to stop."""
         if self._stop():
-            raise Stopped("Training was asked to stop.", "What was finished is kept.", "Go on with: workbench resume RUN")
+            raise Stopped("Training was asked to stop.", "What was finished is kept.", "Go on: workbench resume RUN")
 
     def _document_frequency(self) -> npt.NDArray[np.int64]:
         total = np.zeros(self.settings.buckets, dtype=np.int64)
@@ -141,7 +146,7 @@ class _Problem:
             total += np.bincount(pairs % self.settings.buckets, minlength=self.settings.buckets)
         return total
 
-    def features(self, column: pa.Array) -> object:
+    def features(self, column: pa.Array) -> Any:
         """Features of texts, each row of length 1: sparse, shape ``(rows, used + 1)``; the last column is unused."""
         import scipy.sparse
 
@@ -167,7 +172,7 @@ class _Held:
     def __init__(self, validation: tuple[Texts, Labels] | None, problem: _Problem) -> None:
         texts, labels = validation if validation is not None else ([], np.zeros(0, dtype=np.int32))
         self.column, self.labels, self.rows = as_column(texts), labels, len(labels)
-        self.features = problem.features(self.column) if self.rows else None
+        self.features: Any = problem.features(self.column) if self.rows else None
         self.targets = one_hot(labels, len(problem.classes)) if self.rows else None
 
     def loss_of(self, logits: npt.NDArray[np.floating]) -> float:
@@ -183,19 +188,19 @@ def _full_batch(problem: _Problem, held: _Held) -> LinearCandidate:
     there: as many unknowns a class as rows, not as features.
     """
     features = problem.features(problem.column)
-    gram = np.asarray((features @ features.T).todense(), dtype=np.float64)  # type: ignore[attr-defined]
+    gram = np.asarray((features @ features.T).todense(), dtype=np.float64)
     values, vectors = np.linalg.eigh(gram)
     spread = np.sqrt(np.maximum(values, values[-1] * 1e-10))
     rows = vectors * spread
     back = vectors / spread
-    held_rows = np.asarray(held.features @ (features.T @ back)) if held.rows else None  # type: ignore[operator, attr-defined]
+    held_rows = np.asarray(held.features @ (features.T @ back)) if held.rows else None
     best: tuple[float, Doubles] = (np.inf, np.zeros((len(rows) + 1, len(problem.classes))))
     grid = _strengths(problem.settings, held)
     for number, l2 in enumerate(grid):
         best = min(best, _descend(rows, problem, l2, held_rows, held), key=lambda one: one[0])
         problem.listener(Measured(STAGE, "validation log loss" if held.rows else "loss", best[0], number))
         problem.listener(Progress(STAGE, number + 1, len(grid)))
-    matrix = np.asarray(features.T @ (back @ best[1][:-1]), dtype=np.float32)  # type: ignore[attr-defined]
+    matrix = np.asarray(features.T @ (back @ best[1][:-1]), dtype=np.float32)
     return problem.candidate(matrix, best[1][-1].astype(np.float32))
 
 
@@ -208,7 +213,7 @@ def _strengths(settings: LinearSettings, held: _Held) -> tuple[float, ...]:
 def _descend(
     rows: Doubles, problem: _Problem, l2: float, held_rows: Doubles | None, held: _Held
 ) -> tuple[float, Doubles]:
-    """Least validation log loss on the way down for one strength (the loss itself without validation), and its weights."""
+    """Least validation log loss on the way down for one strength (without validation the loss), and its weights."""
     from scipy.optimize import minimize
 
     shape = (len(rows) + 1, len(problem.classes))
@@ -227,15 +232,18 @@ def _descend(
         return value + 0.5 * l2 * float((matrix[:-1] ** 2).sum()), gradient.ravel()
 
     seen: list[tuple[float, Doubles]] = []
+    counted: list[int] = []
 
     def watch(flat: Doubles) -> None:
         problem.check_stop()
-        if held_rows is not None:
+        counted.append(1)
+        if held_rows is not None and len(counted) % 3 == 0:
             matrix = flat.reshape(shape)
             seen.append((held.loss_of(held_rows @ matrix[:-1] + matrix[-1]), matrix.copy()))
 
-    options = {"maxiter": 100, "ftol": 1e-7, "gtol": 1e-6}
-    found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", callback=watch, options=options)
+    options: Any = {"maxiter": 100, "ftol": 1e-7, "gtol": 1e-6}
+    step: Any = watch
+    found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", callback=step, options=options)
     return min(seen, key=lambda one: one[0], default=(float(found.fun), found.x.reshape(shape)))
 
 
@@ -262,7 +270,7 @@ def _streamed(problem: _Problem, held: _Held, seed: int) -> LinearCandidate:
                 problem.listener(Measured(STAGE, "loss", value, optimiser.done))
                 problem.listener(Progress(STAGE, optimiser.done, steps))
         if hard:
-            now = held.loss_of(held.features @ optimiser.matrix + optimiser.bias)  # type: ignore[operator]
+            now = held.loss_of(held.features @ optimiser.matrix + optimiser.bias)
             problem.listener(Measured(STAGE, "validation log loss", now, optimiser.done))
             if best is None or now < best[0]:
                 best = (now, optimiser.matrix.copy(), optimiser.bias.copy())
@@ -283,15 +291,15 @@ class _Adam:
         self.mean, self.square, self.spare = (np.zeros_like(self.matrix) for _ in range(3))
         self.bias_mean, self.bias_square = np.zeros_like(self.bias), np.zeros_like(self.bias)
 
-    def step(self, features: object, targets: Floats, weights: Weights, steps: int) -> float:
+    def step(self, features: Any, targets: Floats, weights: Weights, steps: int) -> float:
         """One step on a batch; returns its mean loss in nats."""
-        logits = features @ self.matrix + self.bias  # type: ignore[operator]
+        logits = features @ self.matrix + self.bias
         logits -= logits.max(axis=1, keepdims=True)
         powers = np.exp(logits)
         sums = powers.sum(axis=1, keepdims=True)
         value = float((weights[:, None] * targets * (np.log(sums) - logits)).sum() / len(targets))
         pull = (powers / sums - targets) * (weights[:, None] / np.float32(len(targets)))
-        gradient = features.T @ pull  # type: ignore[attr-defined]
+        gradient = features.T @ pull
         self.done += 1
         rate = self.rate * (1 - (self.done - 1) / steps)
         rate *= float(np.sqrt(1 - BETA_2**self.done) / (1 - BETA_1**self.done))

@@ -163,7 +163,7 @@ def learn(
         lesson.texts,
         lesson.targets,
         classes=material.classes,
-        settings=LinearSettings(ngrams=student.ngrams, buckets=student.buckets, l2=student.l2),
+        settings=LinearSettings(student.ngrams, student.buckets, student.l2, epochs=student.epochs),
         weights=lesson.weights,
         validation=(validation.texts, validation.labels),
         seed=seed,
