@@ -224,6 +224,7 @@ def test_no_notebook_holds_an_absolute_path_or_installs_something():
             assert "%pip" not in text, name
 
 
+@pytest.mark.slow
 def test_the_python_blocks_of_the_readme_run(tmp_path, monkeypatch):
     from workbench import pipeline
 
@@ -255,6 +256,7 @@ def test_the_commands_of_the_readme_exist():
         assert named <= known, name
 
 
+@pytest.mark.slow
 def test_a_wheel_brings_recipes_notebooks_and_templates_along(tmp_path):
     pytest.importorskip("hatchling", reason="the extra dev is not installed")
     code = "from hatchling.build import build_wheel; import os; print(build_wheel(os.environ['WHEEL_TO']))"
@@ -263,7 +265,7 @@ def test_a_wheel_brings_recipes_notebooks_and_templates_along(tmp_path):
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
     for folder in ("recipes", "notebooks"):
         for file in sorted((ROOT / folder).rglob("*")):
-            if file.is_file() and not {".ipynb_checkpoints", "__pycache__"} & set(file.parts):
+            if file.is_file() and not {".ipynb_checkpoints", "__pycache__", "runs"} & set(file.parts):
                 assert f"workbench/shipped/{file.relative_to(ROOT).as_posix()}" in names
     inside = [file for file in PACKAGE.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
     assert {f"workbench/{file.relative_to(PACKAGE).as_posix()}" for file in inside} <= names

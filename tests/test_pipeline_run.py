@@ -205,7 +205,12 @@ def test_without_a_teacher_the_baseline_alone_goes_through_and_needs_no_torch(tm
 
     recipe = write_recipe(tmp_path, recipe_values(None), rows=300)
     script = (
-        "import sys; sys.modules.update({n: None for n in ('torch', 'transformers', 'model2vec')})\n"
+        "import sys\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in {'torch', 'transformers', 'model2vec', 'tokenizers'}:\n"
+        "            raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
         "import workbench as wb; run = wb.run(sys.argv[1], runs=sys.argv[2]); print(run.recommendation['candidate'])"
     )
     command = [sys.executable, "-c", script, str(recipe), str(tmp_path / "runs")]
@@ -226,6 +231,7 @@ def test_sixty_rows_work_and_nothing_is_claimed(tmp_path: Path) -> None:
         _ = run.recommended
 
 
+@pytest.mark.slow
 def test_a_file_can_be_the_teacher(tmp_path: Path) -> None:
     values = recipe_values(None, teacher={"file": "answers.csv"}, students=[{"name": "linear", "kind": "linear"}])
     recipe = write_recipe(tmp_path, values, rows=400)
@@ -238,6 +244,7 @@ def test_a_file_can_be_the_teacher(tmp_path: Path) -> None:
     assert run.recommendation["candidate"] != "teacher"
 
 
+@pytest.mark.slow
 def test_a_teacher_no_better_than_guessing_is_refused_before_any_student(tmp_path: Path) -> None:
     values = recipe_values(None, teacher={"file": "answers.csv"}, students=[{"name": "linear", "kind": "linear"}])
     recipe = write_recipe(tmp_path, values, rows=700)
@@ -251,6 +258,7 @@ def test_a_teacher_no_better_than_guessing_is_refused_before_any_student(tmp_pat
     assert [state["status"] for state in states] == ["failed"]
 
 
+@pytest.mark.slow
 def test_an_ensemble_of_encoder_and_baseline_teaches(tiny_encoder: Path, tmp_path: Path) -> None:
     members = [{"model": str(tiny_encoder)}, {"baseline": True, "weight": 2.0}]
     recipe = write_recipe(tmp_path, recipe_values(tiny_encoder, teacher={"ensemble": members}))
@@ -259,6 +267,7 @@ def test_an_ensemble_of_encoder_and_baseline_teaches(tiny_encoder: Path, tmp_pat
     assert wb.verify(run.path, full=True).ok
 
 
+@pytest.mark.slow
 def test_two_seeds_show_points_and_spread(tmp_path: Path) -> None:
     values = recipe_values(None, evaluation={"seeds": 2, "resamples": 1000})
     run = wb.run(write_recipe(tmp_path, values), runs=tmp_path / "runs")
@@ -295,6 +304,7 @@ def run_events(path: Path) -> list[dict[str, Any]]:
     return RunFolder(path).events()
 
 
+@pytest.mark.slow
 def test_a_changed_table_is_another_run_and_cannot_be_resumed(tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path, recipe_values(None), rows=300)
     first = wb.run(recipe, runs=tmp_path / "runs")

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from workbench import storage
 from workbench.data.health import Health
 from workbench.data.table import SourceTable
-from workbench.recipe.parts import Recipe
+from workbench.recipe import Recipe
 
 CONTEXT: dict[str, Any] = {
     "@language": "en",

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from workbench.data.problems import Problem, count, listed, nearest, rows_listed
 from workbench.data.roles import as_mask, blank, flat
-from workbench.recipe.parts import Data
+from workbench.recipe import Data
 
 LONGEST_CELL = 1_000_000
 """Bytes that a cell may have; a longer one is nearly always a quotation mark that is never closed."""

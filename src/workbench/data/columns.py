@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from workbench.data.problems import Problem, listed, nearest
 from workbench.data.roles import flat
-from workbench.recipe.parts import Data
+from workbench.recipe import Data
 
 TEXT_NAMES = ("text", "sentence", "description", "message", "body", "content", "comment", "title", "note", "phrase")
 LABEL_NAMES = ("label", "class", "category", "target", "topic", "intent", "chapter", "y")

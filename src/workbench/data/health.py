@@ -18,7 +18,7 @@ from workbench.data.leakage import Fingerprints
 from workbench.data.problems import Problem, listed
 from workbench.data.roles import Roles
 from workbench.data.table import Labelled, Rows, Splits
-from workbench.recipe.parts import Data
+from workbench.recipe import Data
 
 LEAST_TO_LEARN = 3
 FEW_ROWS = 30

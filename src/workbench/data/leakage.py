@@ -17,7 +17,7 @@ from workbench.data.roles import Mask, Roles
 from workbench.data.splits import Plan
 from workbench.data.table import Rows
 from workbench.data.words import Hashes, WordSets, text_keys, word_sets
-from workbench.recipe.parts import Data
+from workbench.recipe import Data
 
 
 @dataclass(frozen=True)

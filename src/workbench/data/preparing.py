@@ -17,7 +17,7 @@ from workbench.data.problems import refuse
 from workbench.data.roles import Roles, roles
 from workbench.data.splits import Drawn, Plan, assembled, draw, plan
 from workbench.data.table import Labelled, Rows, SourceTable, Splits, Unlabelled
-from workbench.recipe.parts import Data
+from workbench.recipe import Data
 
 
 @dataclass(frozen=True)

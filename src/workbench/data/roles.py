@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.data.table import Labelled, Labels, Rows, Unlabelled
-from workbench.recipe.parts import Data
+from workbench.recipe import Data
 
 Mask = npt.NDArray[np.bool_]
 UNLABELLED = -1

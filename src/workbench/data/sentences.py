@@ -8,7 +8,7 @@ from typing import Any
 from workbench.data.health import FEW_ROWS, ROUGH_ROWS
 from workbench.data.problems import count, listed
 from workbench.data.splits import LEARNING
-from workbench.recipe.parts import Data
+from workbench.recipe import Data
 
 Counts = Mapping[str, Mapping[str, Any]]
 

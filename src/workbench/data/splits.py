@@ -17,7 +17,7 @@ import pyarrow as pa
 from workbench.data.drawing import BUDGET, CAPPED, HELD_OUT, POOL, RESERVE, capped, rank_in_class, shares, shuffled
 from workbench.data.roles import Mask, Roles, roles
 from workbench.data.table import Rows, Splits
-from workbench.recipe.parts import Data, LabelBudget, SplitRules
+from workbench.recipe import Data, LabelBudget, SplitRules
 
 HELD_OUT_SEED = 0
 LEAST_RESERVE = 20

@@ -48,7 +48,7 @@ class LinearCandidate:
             ModelError: Their shapes do not fit each other.
         """
         rows, width = table.shape
-        if width != len(classes) + 1 or bias.shape != (len(classes),) or rows & (rows - 1):
+        if width != len(classes) + 1 or bias.shape != (len(classes),) or rows < 2 or rows & (rows - 1):
             raise ModelError(
                 f"The weights of a linear candidate have shapes {table.shape} and {bias.shape}.",
                 f"(a power of two, {len(classes) + 1}) and ({len(classes)},) for {len(classes)} classes.",
@@ -120,9 +120,18 @@ class LinearCandidate:
         Raises:
             ModelError: It holds no linear candidate, or its weights do not fit.
         """
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         card = read_card(folder)
-        tensors = load_file(folder / "model.safetensors")
-        low, high = card["ngrams"]
-        return cls(tuple(card["classes"]), (int(low), int(high)), tensors["table"], tensors["bias"])
+        try:
+            tensors = load_file(folder / "model.safetensors")
+            low, high = (int(length) for length in card["ngrams"])
+            table, bias = tensors["table"], tensors["bias"]
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{folder} holds no whole linear candidate: {type(error).__name__}: {error}",
+                "model.safetensors with table and bias, and ngrams in candidate.json, as `save` writes them.",
+                "Restore the folder from a copy, or run again.",
+            ) from error
+        return cls(tuple(card["classes"]), (low, high), table, bias)

@@ -20,6 +20,7 @@ from workbench import carbon
 from workbench.errors import Stopped
 from workbench.runs import (
     Listener,
+    Measured,
     RunFolder,
     StageFinished,
     StageKey,
@@ -115,6 +116,7 @@ class Session:
         self._account(record)
         seconds = time.perf_counter() - began
         if not reused:
+            self.listener(Measured(key.stage, "energy_kwh", record["emission"]["energy_kwh"]["central"], 0, candidate))
             self.seconds[" · ".join(part for part in (key.stage, candidate) if part)] = seconds
         self.folder.log(
             "stage reused" if reused else "stage finished",

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from workbench import recipe as recipes
 from workbench import storage
+from workbench.errors import RecipeError
 from workbench.metrics.scoring import differing_rows
 from workbench.pipeline.scoring import classes_of, read_predictions, score
 from workbench.runs import RunFolder, check_manifest, find_run
@@ -58,7 +59,8 @@ def verify(path: str | Path, *, full: bool = False, runs: str | Path = "runs") -
         RunError: It is no run's folder, or a file that is needed cannot be read.
     """
     folder = find_run(path, runs)
-    findings = [_manifest(folder), _recipe(folder), _metrics(folder)]
+    findings = [_manifest(folder), _recipe(folder)]
+    findings.append(_metrics(folder) if findings[-1].ok else _unreadable())
     if full:
         from workbench.pipeline.repredicting import repredict
 
@@ -76,9 +78,17 @@ def _manifest(folder: Path) -> Finding:
 
 def _recipe(folder: Path) -> Finding:
     state = RunFolder(folder).state
-    same = recipes.digest(recipes.read(folder / "recipe.yaml").recipe) == state.recipe_digest
+    try:
+        same = recipes.digest(recipes.read(folder / "recipe.yaml").recipe) == state.recipe_digest
+    except RecipeError as error:
+        return Finding(False, "recipe", (f"recipe.yaml cannot be read: {error.problem}",))
     told = "recipe.yaml has the digest that run.json states." if same else "recipe.yaml is not the recipe of run.json."
     return Finding(same, "recipe", (told,))
+
+
+def _unreadable() -> Finding:
+    """What is said of the metrics when the recipe that decides on them is not the run's."""
+    return Finding(False, "metrics", ("Not recomputed: how they are computed stands in recipe.yaml.",))
 
 
 def _metrics(folder: Path) -> Finding:

@@ -1,20 +1,8 @@
 """What to make: a strict, frozen description that a form, a YAML file and ``--set`` flags share."""
 
-from workbench.recipe.parts import (
-    Carbon,
-    Data,
-    Distillation,
-    Evaluation,
-    LabelBudget,
-    Member,
-    Part,
-    Recipe,
-    Smoothing,
-    Source,
-    SplitRules,
-    Student,
-    Teacher,
-)
+from workbench.recipe.base import Part
+from workbench.recipe.data_parts import Data, FurtherTest, LabelBudget, Source, SplitRules
+from workbench.recipe.parts import Carbon, Distillation, Evaluation, Member, Recipe, Smoothing, Student, Teacher
 from workbench.recipe.reading import Located, digest, from_values, parse, read, to_yaml
 from workbench.recipe.schema import FieldText, fields, json_schema
 from workbench.recipe.shipped import recipe_header, shipped_folder, shipped_recipes
@@ -25,6 +13,7 @@ __all__ = [
     "Distillation",
     "Evaluation",
     "FieldText",
+    "FurtherTest",
     "LabelBudget",
     "Located",
     "Member",

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from workbench.errors import Stopped
+from workbench.errors import ModelError, Stopped
 from workbench.models.candidate import Floats, Texts
 from workbench.models.hashing import as_column, hashed
 from workbench.models.linear import LinearCandidate
@@ -56,6 +56,20 @@ class LinearSettings:
     learning_rate: float = 0.05
     batch: int = 1024
     full_batch_rows: int = 2_500
+
+    def __post_init__(self) -> None:
+        """Refuse a number of buckets that hashing cannot fill, before anything is trained.
+
+        Raises:
+            ModelError: It is no power of two, or less than 2.
+        """
+        if self.buckets < 2 or self.buckets & (self.buckets - 1):
+            below = 1 << max(self.buckets.bit_length() - 1, 1)
+            raise ModelError(
+                f"A linear candidate cannot have {self.buckets} buckets.",
+                f"A power of two, for example {below} or {2 * below}.",
+                f"Set buckets to {2 * below} for this student in the recipe.",
+            )
 
 
 def train_linear(

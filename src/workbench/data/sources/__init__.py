@@ -18,7 +18,7 @@ from workbench.data.problems import refuse
 from workbench.data.sources import files, hub, objects
 from workbench.data.table import SourceTable
 from workbench.errors import DataError
-from workbench.recipe.parts import Data, Source
+from workbench.recipe import Data, Source
 
 __all__ = ["peek", "read"]
 

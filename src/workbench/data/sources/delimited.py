@@ -24,7 +24,7 @@ from workbench.data.sources.detecting import (
     suggested_encoding,
 )
 from workbench.errors import DataError
-from workbench.recipe.parts import Data, Source
+from workbench.recipe import Data, Source
 
 BLOCK = 1 << 24
 MOST_WRONG_ROWS = 1000

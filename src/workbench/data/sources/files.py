@@ -18,7 +18,7 @@ from workbench.data.sources import delimited
 from workbench.data.sources.detecting import first_undecodable, sample
 from workbench.data.sources.objects import with_class_names
 from workbench.errors import DataError
-from workbench.recipe.parts import Data, Source
+from workbench.recipe import Data, Source
 
 KINDS = {
     ".csv": "csv",

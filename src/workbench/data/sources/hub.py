@@ -14,7 +14,7 @@ import pyarrow as pa
 from workbench.data.problems import listed
 from workbench.data.sources import files
 from workbench.errors import DataError
-from workbench.recipe.parts import Data, Source
+from workbench.recipe import Data, Source
 
 ENDINGS = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson")
 PATTERNS = [f"**/*{ending}" for ending in ENDINGS] + [f"*{ending}" for ending in ENDINGS] + ["README.md"]
