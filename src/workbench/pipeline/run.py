@@ -77,7 +77,8 @@ def do(job: Job, listener: Listener) -> Run:
     store, told = StageStore(job.store), tell_all([curves, listener])
     session = Session(folder, store, told, recipe.carbon.country, job.base, job.ids, job.download)
     with folder.at_work(), at_status(folder):
-        finishing.write_start(folder, recipe, job.source)
+        weights = embedding.find_all_weights(recipe, job.base, download=job.download)
+        finishing.write_start(folder, recipe, job.source, weights)
         drawn = [drawing.draw(session, recipe, job.source, seed) for seed in seeds]
         finishing.write_data(folder, recipe, job.source, drawn)
         vectors = embedding.embed(session, recipe, drawn)

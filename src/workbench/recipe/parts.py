@@ -121,6 +121,9 @@ class Student(Part):
         low, high = self.ngrams
         if not 1 <= low <= high <= 8:
             raise ValueError(f"ngrams must be two numbers with 1 <= first <= second <= 8, not [{low}, {high}]")
+        if self.buckets & (self.buckets - 1):
+            below = 1 << (self.buckets.bit_length() - 1)
+            raise ValueError(f"buckets must be a power of two, for example {below} or {2 * below}, not {self.buckets}")
         return self
 
 
