@@ -75,4 +75,4 @@ def test_a_run_killed_goes_on_and_ends_with_the_same_numbers(
     assert again.status == "done"
     assert scores(folder) == scores(undisturbed.path)
     assert verify(folder).ok
-    assert list(tmp_path.rglob(".tmp-*")) == []
+    assert list(folder.rglob(".tmp-*")) == []

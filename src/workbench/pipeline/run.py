@@ -78,6 +78,7 @@ def do(job: Job, listener: Listener) -> Run:
     session = Session(folder, store, told, recipe.carbon.country, job.base, job.ids, job.download)
     with folder.at_work(), at_status(folder):
         weights = embedding.find_all_weights(recipe, job.base, download=job.download)
+        store.sweep()
         finishing.write_start(folder, recipe, job.source, weights)
         drawn = [drawing.draw(session, recipe, job.source, seed) for seed in seeds]
         finishing.write_data(folder, recipe, job.source, drawn)

@@ -24,6 +24,7 @@ from workbench.runs.events import Stop, never
 
 PACKAGE = Path(__file__).resolve().parent.parent
 RECORD = "stage.json"
+LEFTOVER_S = 6 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,11 @@ class StageStore:
         folder = self.folder / f"{digest}.partial"
         storage.make_folder(folder)
         return folder
+
+    def sweep(self) -> None:
+        """Remove what killed processes left half-written some hours ago; other processes may be writing now."""
+        if self.folder.is_dir():
+            storage.sweep(self.folder, older_than_s=LEFTOVER_S)
 
     def drop_partial(self, digest: str) -> None:
         """Remove the pieces of a finished stage."""
