@@ -21,6 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from workbench.evaluation.peak_memory import peak_memory_mb
+from workbench.runs.events import never
 
 Row = dict[str, Any]
 
@@ -40,11 +41,6 @@ class Predicts(Protocol):
     def save(self, folder: Path) -> None:
         """Write it to a folder."""
         ...
-
-
-def never() -> bool:
-    """Nobody wants to stop."""
-    return False
 
 
 @dataclass(frozen=True)

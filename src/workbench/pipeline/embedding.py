@@ -16,10 +16,10 @@ from workbench.pipeline.session import Session
 from workbench.recipe import Member, Recipe
 from workbench.runs import StageKey
 
-CODE = ("models/encoder", "models/embeddings", "models/tokens")
 if TYPE_CHECKING:
     from workbench.models import Weights
 
+CODE = ("models/encoder", "models/embeddings", "models/tokens")
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 EncoderKey = tuple[str, str, int, tuple[int, ...]]

@@ -76,7 +76,6 @@ class Session:
         ids: What a file of answers calls the rows.
         download: Whether weights and data may be fetched from the hub.
         emissions: A record for each stage, in the order of work.
-        seconds: Wall time of each stage that was really done, by its label.
     """
 
     folder: RunFolder
@@ -87,7 +86,6 @@ class Session:
     ids: RowIds
     download: bool = False
     emissions: list[dict[str, Any]] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
 
     def stop(self) -> bool:
         """Whether somebody asked this run to stop."""
@@ -117,7 +115,6 @@ class Session:
         seconds = time.perf_counter() - began
         if not reused:
             self.listener(Measured(key.stage, "energy_kwh", record["emission"]["energy_kwh"]["central"], 0, candidate))
-            self.seconds[" · ".join(part for part in (key.stage, candidate) if part)] = seconds
         self.folder.log(
             "stage reused" if reused else "stage finished",
             stage=key.stage,
