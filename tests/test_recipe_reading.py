@@ -39,7 +39,7 @@ def test_three_mistakes_are_all_told_with_file_line_and_nearest_key(tmp_path: Pa
     assert len(caught.value.problems) == 3
     assert "mine.yaml, line 6: unknown key 'data.splits.test_shair'; did you mean 'test_share'?" in message
     assert "mine.yaml, line 9" in message
-    assert "'linear' or 'static'" in message
+    assert "'linear', 'static' or 'transformer'" in message
     assert "mine.yaml, line 10" in message
 
 

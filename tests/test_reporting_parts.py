@@ -9,8 +9,10 @@ import pytest
 from workbench.reporting import figures, words
 from workbench.reporting.card import markdown
 from workbench.reporting.emissions import Range, add, digits, read_entry
-from workbench.reporting.evidence import in_order
+from workbench.reporting.evidence import in_order, role
 from workbench.reporting.figures import Bar, Point, spread_out
+from workbench.reporting.findings import references
+from workbench.reporting.sections import meaning
 
 
 def test_candidates_stand_beside_what_they_are_compared_with():
@@ -18,6 +20,24 @@ def test_candidates_stand_beside_what_they_are_compared_with():
     assert in_order(names) == (
         "baseline", "teacher", "student-a", "control-a", "selftrain-a", "student-b", "control-b", "selftrain-b",
     )  # fmt: skip
+
+
+def test_compressed_candidates_stand_beside_their_original_and_a_head_beside_its_teacher():
+    names = ["control-a", "student-a-short", "teacher-head", "student-a-int8", "student-b", "teacher", "student-a"]
+    assert in_order(["student-a-onnx", "student-a-fp16", *names]) == (
+        "teacher", "teacher-head", "student-a", "student-a-onnx", "student-a-int8", "student-a-fp16",
+        "student-a-short", "control-a", "student-b",
+    )  # fmt: skip
+    assert [role(name) for name in ("teacher-head", "student-a-int8", "control-a")] == [
+        "teacher",
+        "compressed",
+        "control",
+    ]
+    assert references("student-a-int8") == ("student-a",)
+    assert references("student-a")[0] == "control-a"
+    assert meaning("student-a-int8") == "student-a in 8 bits (ONNX)"
+    assert meaning("student-a-short") == "student-a without some of its layers"
+    assert meaning("teacher-head") != meaning("teacher")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +61,9 @@ def test_lists_shares_and_scores():
     assert words.listing(["a", "b", "c"]) == "a, b and c"
     assert words.share(1, 1000) == "under 1 %"
     assert words.share(1, 3) == "33 %"
+    assert words.percent(1.0) == "100 %"
+    assert words.percent(0.99999) == "99.99 %"
+    assert words.percent(0.9973) == "99.73 %"
     assert words.score(-0.01) == "\N{MINUS SIGN}0.010"
 
 
@@ -77,6 +100,15 @@ def test_the_figure_of_quality_is_drawn_for_any_latencies(latencies):
     assert "#0101" not in svg
     assert "<metadata" not in svg
     assert "<?xml" not in svg
+
+
+def test_long_names_on_the_left_get_room_of_their_own():
+    short, long = (
+        figures._left_room([Point(name, "student", 0.1, 0.09, 0.11, 0.5, 0.4, 0.6, False), *_points(0.3, 9.0)], 3.0)
+        for name in ("student-a", "student-with-a-long-name-onnx")
+    )
+    assert short == 3.0
+    assert long > 6.0
 
 
 def test_figures_are_the_same_bytes_each_time_and_escape_names():

@@ -18,12 +18,13 @@ from workbench.models.static_tokens import StaticTokens, distil_tokens
 from workbench.models.weights import check_folder
 from workbench.recipe import Distillation, Student
 from workbench.runs.events import Measured, Progress
-from workbench.training import Answers, Material, train_control, train_student
+from workbench.training import Answers, Material, Watch, train_control, train_student
 from workbench.training.distillation import one_hot
 from workbench.training.lessons import Lesson
 from workbench.training.static import train_static
 
 CLASSES = ("heart", "infection", "injury")
+UNLABELLED = np.full(100, -1)
 SETTINGS = Student(name="s", kind="static", dimensions=8, epochs=6, learning_rate=0.02)
 
 
@@ -57,7 +58,7 @@ def accuracy(candidate: StaticCandidate, phrases) -> float:
 
 def test_a_student_learns_from_answers_and_tells_of_it(rows: Material, answers: Answers, phrases):
     told = []
-    student = train_student(SETTINGS, rows, answers, Distillation(), listener=told.append)
+    student = train_student(SETTINGS, rows, answers, Distillation(), watch=Watch(told.append))
     assert accuracy(student, phrases) > 0.9
     assert student.table.shape[1] == 8
     losses = [event.value for event in told if isinstance(event, Measured)]
@@ -77,7 +78,7 @@ def test_only_tokens_that_were_read_are_changed(tokens: StaticTokens, rows: Mate
     from workbench.training.static import _Bags, _Fit
 
     fit = _Fit(tokens.vectors, 3, 0.05, 0)
-    lesson = Lesson(rows.train.texts, one_hot(rows.train.labels, 3), np.ones(60, dtype=np.float32))
+    lesson = Lesson(rows.train.texts, one_hot(rows.train.labels, 3), np.ones(60, dtype=np.float32), UNLABELLED[:60])
     from workbench.models.static_text import StaticTokenizer
 
     bags = _Bags.read(StaticTokenizer(tokens.tokenizer_json), lesson.texts)
@@ -90,7 +91,7 @@ def test_only_tokens_that_were_read_are_changed(tokens: StaticTokens, rows: Mate
 
 def test_a_control_learns_from_labels_alone_and_stops_early(rows: Material, phrases):
     told = []
-    control = train_control(SETTINGS, rows, listener=told.append)
+    control = train_control(SETTINGS, rows, watch=Watch(told.append))
     assert accuracy(control, phrases) > 0.8
     losses = [event.value for event in told if isinstance(event, Measured) and event.name == "validation loss"]
     assert len(losses) == 60 or min(losses) <= losses[-1]
@@ -99,7 +100,7 @@ def test_a_control_learns_from_labels_alone_and_stops_early(rows: Material, phra
 def test_the_best_epoch_is_kept_when_training_stops_early(rows: Material, phrases):
     wrong = replace(rows, validation=replace(rows.validation, labels=(rows.validation.labels + 1) % 3))
     told = []
-    control = train_control(SETTINGS, wrong, listener=told.append)
+    control = train_control(SETTINGS, wrong, watch=Watch(told.append))
     epochs = [event.step for event in told if isinstance(event, Measured) and event.name == "validation loss"]
     assert max(epochs) < 30
     assert control.predict_proba(phrases[0]).max() < 0.6
@@ -109,13 +110,13 @@ def test_rows_of_weight_zero_teach_nothing(tokens: StaticTokens, rows: Material,
     texts, labels = pa.array(phrases[0], pa.large_string()), phrases[1]
     shifted = np.concatenate([labels[:120], (labels[120:] + 1) % 3])
     weights = (np.arange(240) < 120).astype(np.float32)
-    lesson = Lesson(texts, one_hot(shifted, 3), weights)
+    lesson = Lesson(texts, one_hot(shifted, 3), weights, UNLABELLED[: len(weights)])
     assert accuracy(train_static(tokens, lesson, rows.validation, CLASSES, SETTINGS), phrases) > 0.9
 
 
 def test_texts_without_a_known_token_do_no_harm(tokens: StaticTokens, rows: Material):
     texts = pa.array(["", "漢字", "fever", "burn", "heart"] * 20, pa.large_string())
-    lesson = Lesson(texts, one_hot(np.array([0, 1, 1, 2, 0] * 20), 3), np.ones(100, dtype=np.float32))
+    lesson = Lesson(texts, one_hot(np.array([0, 1, 1, 2, 0] * 20), 3), np.ones(100, dtype=np.float32), UNLABELLED)
     student = train_static(tokens, lesson, rows.validation, CLASSES, SETTINGS)
     assert np.isfinite(student.predict_proba(["", "fever"])).all()
 
@@ -130,5 +131,5 @@ def test_a_student_is_calibrated_on_validation(rows: Material, answers: Answers)
 def test_training_can_be_stopped_and_leaves_the_threads_as_they_were(rows: Material, answers: Answers):
     before = torch.get_num_threads()
     with pytest.raises(Stopped):
-        train_student(SETTINGS, rows, answers, Distillation(), stop=lambda: True)
+        train_student(SETTINGS, rows, answers, Distillation(), watch=Watch(stop=lambda: True))
     assert torch.get_num_threads() == before

@@ -149,6 +149,24 @@ class Emission:
         """
         return dataclasses.replace(self, reused_from=self.reused_from or source)
 
+    def with_earlier(self, seconds: float, energy_kwh: float) -> Emission:
+        """Add what was spent on the same block before it was killed and taken up again.
+
+        Args:
+            seconds: Wall time of the earlier attempts.
+            energy_kwh: Their electricity, in kWh.
+        """
+        energy = self.energy_kwh.plus(spread(energy_kwh, self.class_))
+        kg_per_kwh = float(self.method["intensity_g_per_kwh"]) / 1000
+        method = {**self.method, "earlier": {"seconds": seconds, "energy_kwh": energy_kwh}}
+        return dataclasses.replace(
+            self,
+            seconds=self.seconds + seconds,
+            energy_kwh=energy,
+            emissions_kg=energy.times(kg_per_kwh),
+            method=method,
+        )
+
     def metered(self, energy_kwh: float) -> Emission:
         """Put a wattmeter's reading in the place of the estimate.
 

@@ -42,6 +42,7 @@ def doctor(runs: messages.RunsFolder = Path("runs"), as_json: messages.AsJson = 
         lambda: machine.disk(runs),
         machine.extras,
         machine.weights,
+        larger_teacher,
         machine.network,
     )
     findings = [finding for look in looks for finding in look()]
@@ -52,6 +53,27 @@ def doctor(runs: messages.RunsFolder = Path("runs"), as_json: messages.AsJson = 
         _show(findings)
     if not fine:
         raise typer.Exit(1)
+
+
+def larger_teacher() -> list[Finding]:
+    """Whether MPNet is there, which no shipped recipe needs. Nothing is unpacked and its weights are not read."""
+    from workbench.errors import ModelError
+    from workbench.models.assembling import assembled, cached_folder, find_parts
+    from workbench.models.packages import MPNET
+
+    what = "larger teacher"
+    try:
+        folder, target = assembled(MPNET), cached_folder(MPNET)
+    except ModelError as error:
+        return [Finding(what, "missing", error.problem, error.what_to_do)]
+    if folder is not None:
+        return [Finding(what, "good", f"{MPNET.model}, unpacked in {folder}; {MPNET.uploader()}")]
+    missing = [name for name, part in zip(MPNET.distributions, find_parts(MPNET), strict=True) if part is None]
+    if not missing:
+        megabytes = MPNET.weights_bytes / 1e6
+        return [Finding(what, "good", f"{MPNET.model}; its first use unpacks {megabytes:,.0f} MB to {target}")]
+    told = "not installed" if len(missing) == len(MPNET.distributions) else f"without {', '.join(missing)}"
+    return [Finding(what, "missing", f"{MPNET.model} is optional: {told}", MPNET.install())]
 
 
 def _show(findings: list[Finding]) -> None:

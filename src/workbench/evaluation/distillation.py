@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.metrics.scoring import made_from
 from workbench.metrics.wording import comparison_sentence, difference_from_row, metric_name, points, verdict
 
 Row = dict[str, Any]
@@ -22,13 +23,13 @@ def distillation_helped(rows: Sequence[Row], margin: float) -> dict[str, Any]:
         margin: The recipe's margin, for saying that a control is as good.
 
     Returns:
-        For each student {helped: True, False, or None where it cannot be said; sentence; against: {other: {verdict,
-        sentence}}}.
+        For each student that was trained {helped: True, False, or None where it cannot be said; sentence; against:
+        {other: {verdict, sentence}}}. A compressed one has its original's answer.
     """
     students = dict.fromkeys(
         row["candidate"] for row in rows if row["candidate"].startswith("student-") and row["against"] is None
     )
-    return {student: _judge(student, rows, margin) for student in students if not student.endswith("-int8")}
+    return {student: _judge(student, rows, margin) for student in students if made_from(student) is None}
 
 
 def _judge(student: str, rows: Sequence[Row], margin: float) -> dict[str, Any]:

@@ -1,19 +1,20 @@
 """Which candidate to take: the fastest one that is as good as the best, said with all that has to be said beside it.
 
 A pure function of metrics.json and measurements.json. Recommends only baseline, teacher and students; control and
-selftrain are there to answer whether distillation helped. Where the rows are too few it recommends nothing and says
-so.
+selftrain are there to answer whether distillation helped. A compressed candidate is among the choices only where the
+numbers show that it is as good as what it was made from, within the margin. Where the rows are too few it recommends
+nothing and says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.evaluation.distillation import distillation_helped
 from workbench.metrics.paired import Difference, holm
-from workbench.metrics.scoring import may_be_recommended
+from workbench.metrics.scoring import made_from, may_be_recommended
 from workbench.metrics.wording import (
     ALPHA,
     coverage,
@@ -26,6 +27,7 @@ from workbench.metrics.wording import (
 )
 
 Row = dict[str, Any]
+TEACHER_HEAD = "teacher-head"
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,31 @@ class _Choice:
     gaps: dict[str, Difference]
     cost: dict[str, tuple[float, float, float]]
     sizes: dict[str, float]
+    refused: dict[str, str]
 
     def as_good(self) -> list[str]:
         """The best one and those that are non-inferior to it."""
         return [name for name in self.values if name == self.best or self.gaps[name].non_inferior(self.margin)]
 
     def fastest(self, names: Sequence[str]) -> str:
-        """Fewest milliseconds a row; of those whose intervals touch, the smallest; the best where none was timed."""
+        """Fewest milliseconds a row; of those whose intervals touch, the smallest; the best where none was timed.
+
+        A head alone goes before the same teacher fine-tuned, which costs as much to use and more to make.
+        """
         timed = sorted((name for name in names if name in self.cost), key=lambda name: self.cost[name][0])
         if not timed:
             return self.best
         tied = [name for name in timed if self.cost[name][1] <= self.cost[timed[0]][2]]
-        return min(tied, key=lambda name: (self.sizes.get(name, float("inf")), self.cost[name][0]))
+        return min(tied, key=lambda name: (self._megabytes(name), name != TEACHER_HEAD, self.cost[name][0]))
+
+    def _megabytes(self, name: str) -> float:
+        """Size as it is shown, so that two that are shown as equal are equal."""
+        return round(self.sizes.get(name, float("inf")), 1)
+
+    def same_cost(self, name: str, other: str) -> bool:
+        """Whether two are as fast, as far as was measured, and as large."""
+        as_fast = self.cost[name][1] <= self.cost[other][2] and self.cost[other][1] <= self.cost[name][2]
+        return as_fast and self._megabytes(name) == self._megabytes(other)
 
 
 def recommend(
@@ -82,7 +97,8 @@ def recommend(
         if (row["split"], row["slice"], row["metric"], row["seed"]) == (split, "all", primary, None)
     ]
     scores = {row["candidate"]: row for row in aggregate if row["against"] is None}
-    allowed = {name: row for name, row in scores.items() if may_be_recommended(name)}
+    refused = _lost_too_much(list(scores), aggregate, primary, margin)
+    allowed = {name: row for name, row in scores.items() if may_be_recommended(name) and name not in refused}
     helped = distillation_helped(aggregate, margin)
     confidence = next((row["confidence"] for row in aggregate if "confidence" in row), 0.95)
     said: dict[str, Any] = {
@@ -102,16 +118,40 @@ def recommend(
     if why:
         return said | _unknown(why, list(scores), list(allowed), split)
     best = max(allowed, key=lambda name: allowed[name]["value"])
-    gaps = {row["candidate"]: difference_from_row(row) for row in aggregate if row["against"] == best}
-    missing = Difference(None, None, None, None, 0, "none", "it was not compared with the best one")
-    gaps = {name: gaps.get(name, missing) for name in allowed if name != best}
-    values = {name: row["value"] for name, row in allowed.items()}
-    choice = _Choice(primary, margin, split, values, best, gaps, _milliseconds(measurements), _sizes(measurements))
+    values, gaps = {name: row["value"] for name, row in allowed.items()}, _gaps(aggregate, allowed, best)
+    cost, sizes = _milliseconds(measurements), _sizes(measurements)
+    choice = _Choice(primary, margin, split, values, best, gaps, cost, sizes, refused)
     candidate = _choose(choice)
     adjusted = _adjusted(choice).get(candidate)
     others = [{"candidate": name, "reason": _reason(choice, candidate, name)} for name in scores if name != candidate]
     sentence = _sentence(choice, candidate, adjusted, helped)
     return said | {"candidate": candidate, "best": best, "p_holm": adjusted, "sentence": sentence, "others": others}
+
+
+def _lost_too_much(scored: Sequence[str], aggregate: Sequence[Row], metric: str, margin: float) -> dict[str, str]:
+    """The compressed candidates that are not shown to be as good as what they were made from, each with its reason."""
+    found = {}
+    for name in scored:
+        original = made_from(name)
+        if original is None:
+            continue
+        pair = (row for row in aggregate if row["candidate"] == name and row["against"] == original)
+        uncompared = Difference(None, None, None, None, 0, "none", f"it was not compared with {original}")
+        gap = next(map(difference_from_row, pair), uncompared)
+        if gap.non_inferior(margin):
+            continue
+        sure = gap.high is not None and gap.high < -margin
+        lost = "It loses more than the margin" if sure else "That it loses more than the margin cannot be excluded"
+        said = noninferiority_sentence(name, original, metric, gap, margin)
+        found[name] = f"{lost}: {said[:1].lower()}{said[1:]}"
+    return found
+
+
+def _gaps(aggregate: Sequence[Row], allowed: Iterable[str], best: str) -> dict[str, Difference]:
+    """Each allowed candidate's difference to the best one."""
+    found = {row["candidate"]: difference_from_row(row) for row in aggregate if row["against"] == best}
+    missing = Difference(None, None, None, None, 0, "none", "it was not compared with the best one")
+    return {name: found.get(name, missing) for name in allowed if name != best}
 
 
 def _rule(metric: str, margin: float, split: str, confidence: float) -> str:
@@ -185,7 +225,10 @@ def _sentence(choice: _Choice, candidate: str, adjusted: float | None, helped: d
         parts.append("No distillation was needed.")
     if len(choice.values) > 1:
         parts.append(_chosen(choice, candidate, adjusted))
-    distilled = helped.get(candidate.removesuffix("-int8"))
+    original = made_from(candidate)
+    if original is not None:
+        parts.append(f"It was made from {original}, to which it is shown to lose less than the margin.")
+    distilled = helped.get(made_from(candidate) or candidate)
     if distilled is not None and distilled["helped"] is not True:
         parts.append(distilled["sentence"])
     return " ".join(parts)
@@ -233,6 +276,8 @@ def _reason(choice: _Choice, candidate: str, name: str) -> str:
     """Why another candidate was not chosen."""
     if not may_be_recommended(name):
         return "A comparison that shows what distillation adds; it is not recommended itself."
+    if name in choice.refused:
+        return choice.refused[name]
     if name == choice.best:
         highest = f"It has the highest {metric_name(choice.metric)} ({choice.values[name]:.3f})"
         return f"{highest}, but {_dearer(choice, candidate, name)}"
@@ -247,6 +292,8 @@ def _dearer(choice: _Choice, candidate: str, name: str) -> str:
         return "the baseline is as good and needs no teacher."
     if name not in choice.cost or candidate not in choice.cost:
         return f"its speed was not measured against {candidate}'s."
+    if candidate == TEACHER_HEAD and choice.same_cost(name, candidate):
+        return f"{candidate} is as good at the same speed and size, and needs no fine-tuning."
     mine, theirs = choice.cost[candidate][0], choice.cost[name][0]
     if choice.cost[name][1] <= choice.cost[candidate][2] and name in choice.sizes and candidate in choice.sizes:
         sizes = f"{choice.sizes[name]:.1f} MB against {choice.sizes[candidate]:.1f} MB"

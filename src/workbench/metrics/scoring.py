@@ -184,18 +184,34 @@ def references(candidate: str, candidates: Sequence[str]) -> list[str]:
         candidates: All names of the run.
 
     Returns:
-        For a student baseline, teacher, its control and its selftrain; for the teacher the baseline; for an int8
-        candidate what it was made from; only those that there are.
+        For a student baseline, teacher, its control and its selftrain; for the teacher the baseline and,
+        where it was fine-tuned, its head alone; for a compressed candidate what it was made from; only those that there
+        are.
     """
     wanted: list[str] = []
-    if candidate.endswith("-int8"):
-        wanted.append(candidate.removesuffix("-int8"))
+    original = made_from(candidate)
+    if original is not None:
+        wanted.append(original)
     elif candidate.startswith("student-"):
         name = candidate.removeprefix("student-")
         wanted += ["baseline", "teacher", f"control-{name}", f"selftrain-{name}"]
     elif candidate == "teacher":
-        wanted.append("baseline")
+        wanted += ["baseline", "teacher-head"]
     return [one for one in wanted if one in candidates]
+
+
+MADE_FROM = ("-onnx", "-int8", "-fp16", "-short")
+"""Ends of the names of candidates that were made from another one: written in ONNX, in fewer bits, without layers."""
+
+
+def made_from(candidate: str) -> str | None:
+    """What a compressed candidate was made from; ``None`` for one that was trained.
+
+    Args:
+        candidate: Its name.
+    """
+    end = next((end for end in MADE_FROM if candidate.startswith("student-") and candidate.endswith(end)), None)
+    return None if end is None else candidate.removesuffix(end)
 
 
 def may_be_recommended(candidate: str) -> bool:
@@ -213,7 +229,7 @@ def may_be_recommended(candidate: str) -> bool:
 def _difference_rows(part: Resampled, split: str, plan: Plan) -> list[Row]:
     """Differences in the primary metric against the references, and against the best candidate of the headline."""
     rows: list[Row] = []
-    best = _best(part, plan) if split == plan.headline else None
+    best = _best(part, split, plan) if split == plan.headline else None
     for seed in (*part.seeds, None):
         claims, others = [], []
         for candidate in part.candidates:
@@ -228,10 +244,23 @@ def _difference_rows(part: Resampled, split: str, plan: Plan) -> list[Row]:
     return rows
 
 
-def _best(part: Resampled, plan: Plan) -> str | None:
+def _best(part: Resampled, split: str, plan: Plan) -> str | None:
     """The candidate with the highest primary metric over all seeds, of those that may be recommended."""
-    allowed = [name for name in part.candidates if may_be_recommended(name)]
-    return max(allowed, key=lambda name: part.mean_point(name, plan.primary)) if allowed and len(part.seeds) else None
+    if not part.seeds:
+        return None
+    allowed = [name for name in part.candidates if may_be_recommended(name) and _kept(part, split, name, plan)]
+    return max(allowed, key=lambda name: part.mean_point(name, plan.primary), default=None)
+
+
+def _kept(part: Resampled, split: str, candidate: str, plan: Plan) -> bool:
+    """Whether a compressed candidate is shown to be as good as its original within the margin; others always are."""
+    original = made_from(candidate)
+    if original is None:
+        return True
+    if original not in part.candidates:
+        return False
+    low = _difference_row(part, split, (candidate, original), None, plan)["low"]
+    return low is not None and bool(low > -plan.margin)
 
 
 def _difference_row(part: Resampled, split: str, pair: tuple[str, str], seed: int | None, plan: Plan) -> Row:

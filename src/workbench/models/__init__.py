@@ -35,6 +35,14 @@ def load(folder: Path) -> Candidate:
         from workbench.models.head import HeadCandidate
 
         return HeadCandidate.load(folder)
+    if kind == "transformer":
+        from workbench.models.transformer import TransformerCandidate
+
+        return TransformerCandidate.load(folder)
+    if kind == "onnx":
+        from workbench.models.onnx import OnnxCandidate
+
+        return OnnxCandidate.load(folder)
     if kind == "ensemble":
         from workbench.models.ensemble import EnsembleCandidate
 
@@ -45,6 +53,6 @@ def load(folder: Path) -> Candidate:
         return TargetsFile.load(folder)
     raise ModelError(
         f"{folder} holds a candidate of the kind '{kind}'.",
-        "One of: linear, static, head, ensemble, file.",
+        "One of: linear, static, head, transformer, onnx, ensemble, file.",
         "Update the package: pip install --upgrade specialist-workbench",
     )

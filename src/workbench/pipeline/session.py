@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from workbench import carbon
+from workbench import carbon, storage
 from workbench.errors import Stopped
 from workbench.runs import (
+    Event,
     Listener,
     Measured,
     RunFolder,
@@ -29,6 +30,9 @@ from workbench.runs import (
 )
 
 Work = Callable[[Path], None]
+
+SPENT = "spent.json"
+SPENT_EVERY_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,27 @@ class RowIds:
         return pa.array(rows) if self.values is None else self.values.take(pa.array(rows))
 
 
+class _Spending:
+    """What a stage has spent so far, earlier attempts that were killed included; kept on disk while it works."""
+
+    def __init__(self, block: carbon.Block, store: StageStore, digest: str) -> None:
+        self._block, self._store, self._digest = block, store, digest
+        self._began = self._kept = time.perf_counter()
+        file = store.partial_path(digest) / SPENT
+        kept = storage.read_json(file) if file.is_file() else {}
+        self.earlier = (float(kept.get("seconds", 0.0)), float(kept.get("energy_kwh", 0.0)))
+
+    def keep(self, *, at_once: bool = False) -> None:
+        """Write it down, now and then."""
+        now = time.perf_counter()
+        if now - self._kept < (1.0 if at_once else SPENT_EVERY_S):
+            return
+        self._kept = now
+        seconds, energy = self.earlier
+        spent = {"seconds": seconds + now - self._began, "energy_kwh": energy + self._block.so_far_kwh()}
+        storage.write_json(self._store.partial(self._digest) / SPENT, spent)
+
+
 @dataclass
 class Session:
     """What stays the same through one doing of a run.
@@ -86,6 +111,24 @@ class Session:
     ids: RowIds
     download: bool = False
     emissions: list[dict[str, Any]] = field(default_factory=list)
+    _spending: _Spending | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Hear every event too, to keep a long stage's energy where a kill does not lose it."""
+        self._told, self.listener = self.listener, self._listen
+
+    def _listen(self, event: Event) -> None:
+        self._told(event)
+        if self._spending is not None:
+            self._spending.keep()
+
+    def checkpoints(self, key: StageKey) -> Path:
+        """Where a stage's training keeps its positions, in the run's folder; removed when the stage is done."""
+        return self.folder.path / "checkpoints" / f"{key.stage}-{key.digest[:16]}"
+
+    def tell(self, sentence: str) -> None:
+        """Put a sentence about the work into the log."""
+        self.folder.log("training", sentence=sentence)
 
     def stop(self) -> bool:
         """Whether somebody asked this run to stop."""
@@ -135,11 +178,21 @@ class Session:
         }
         with self.store.commit(digest, record) as folder:
             with carbon.measure(key.stage, candidate=candidate or None, country=self.country) as block:
-                work(folder)
+                self._spending = _Spending(block, self.store, digest)
+                try:
+                    work(folder)
+                except BaseException:
+                    self._spending.keep(at_once=True)
+                    raise
+                finally:
+                    earlier, self._spending = self._spending.earlier, None
             if self.stop() and not any(folder.iterdir()):
                 raise Stopped("The run was asked to stop.")
-            record["emission"] = block.emission.to_json()
+            record["emission"] = (
+                block.emission.with_earlier(*earlier).to_json() if any(earlier) else block.emission.to_json()
+            )
         self.store.drop_partial(digest)
+        storage.remove_tree(self.checkpoints(key))
         return record
 
     def _account(self, record: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,11 @@ from workbench.pipeline.drawing import Drawn, parts
 from workbench.pipeline.embedding import EncoderKey, Vectors, encoder_key, members_of, weights_name
 from workbench.pipeline.session import Session, StageResult
 from workbench.recipe import Member, Recipe
-from workbench.runs import StageKey
+from workbench.runs import Event, StageKey
 
 if TYPE_CHECKING:
-    from workbench.models import Candidate
+    from workbench.models import Candidate, Weights
+    from workbench.training import TrainedHead, Watch
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -53,7 +54,25 @@ def rows_of(splits: Splits) -> Rows:
     return np.unique(np.concatenate([part.rows for part in parts(splits).values()]))
 
 
-def teach(session: Session, recipe: Recipe, drawn: Drawn, vectors: AllVectors, baseline: StageResult) -> Answers:
+def head_alone(recipe: Recipe) -> Recipe | None:
+    """The recipe with its fine-tuned teachers as heads on the frozen encoder; ``None`` where none is fine-tuned."""
+    members = members_of(recipe)
+    if recipe.teacher is None or all(member.method == "head" for member in members):
+        return None
+    plain = {"method": "head", "tuning": None}
+    ensemble = tuple(member.model_copy(update=plain) for member in recipe.teacher.ensemble)
+    teacher = recipe.teacher.model_copy(update={**plain, "ensemble": ensemble})
+    return recipe.model_copy(update={"teacher": teacher})
+
+
+def teach(
+    session: Session,
+    recipe: Recipe,
+    drawn: Drawn,
+    vectors: AllVectors,
+    baseline: StageResult,
+    name: str = "teacher",
+) -> Answers:
     """Train the teacher and let it answer for every row.
 
     Args:
@@ -62,6 +81,7 @@ def teach(session: Session, recipe: Recipe, drawn: Drawn, vectors: AllVectors, b
         drawn: The splits of the seed.
         vectors: Embeddings by encoder.
         baseline: The baseline of the same seed, a possible member of an ensemble.
+        name: What the candidate is called.
 
     Raises:
         ModelError: Its label map is not the run's, it is no better than the largest class, or a file does not fit.
@@ -76,11 +96,20 @@ def teach(session: Session, recipe: Recipe, drawn: Drawn, vectors: AllVectors, b
         "baseline": baseline.digest if uses_baseline else None,
     }
 
-    def work(folder: Path) -> None:
-        taught = [_member(session, member, drawn.splits, vectors, baseline) for member in members]
-        _combine(taught, [member.weight for member in members], drawn.splits, folder)
+    key = StageKey(name, inputs, ROOMS)
 
-    result = session.stage(StageKey("teacher", inputs, ROOMS), work, "teacher")
+    def work(folder: Path) -> None:
+        watch = watching(session, key, name)
+        taught = []
+        for number, member in enumerate(members):
+            adapter = folder / "model" / ("adapter" if len(members) == 1 else f"adapter-{number}")
+            place = Place(folder / f"encoder-{number}", adapter, watch.of_round(number))
+            taught.append(_member(session, member, drawn.splits, vectors, baseline, place))
+        _combine(taught, [member.weight for member in members], drawn.splits, folder)
+        for number in range(len(members)):
+            storage.remove_tree(folder / f"encoder-{number}")
+
+    result = session.stage(key, work, name)
     probabilities = np.load(result.folder / "probabilities.npy", mmap_mode="r")
     return Answers(np.load(result.folder / "rows.npy"), probabilities, result.digest, result.folder)
 
@@ -94,34 +123,94 @@ class Taught:
     about: dict[str, Any]
 
 
-def _member(session: Session, member: Member, splits: Splits, vectors: AllVectors, baseline: StageResult) -> Taught:
+@dataclass(frozen=True)
+class Place:
+    """Where a member is fine-tuned: folders for its encoder and for its low-rank updates, and who looks on."""
+
+    folder: Path
+    adapter: Path
+    watch: Watch
+
+
+def _member(
+    session: Session, member: Member, splits: Splits, vectors: AllVectors, baseline: StageResult, place: Place
+) -> Taught:
     if member.baseline:
         return _baseline_member(splits, baseline)
     if member.file is not None:
         return _file_member(session, session.base / member.file, splits)
-    return _head_member(session, member, splits, vectors[encoder_key(member)])
-
-
-def _head_member(session: Session, member: Member, splits: Splits, vectors: Vectors) -> Taught:
-    from workbench.models.encoder import Encoder
-    from workbench.models.head import HeadCandidate
     from workbench.models.weights import find_weights
+
+    name = weights_name(member.model or "", session.base)
+    weights = find_weights(name, revision=member.revision, download=session.download)
+    trained = _head(session, splits, vectors[encoder_key(member)])
+    if member.method == "head":
+        return _head_member(member, splits, vectors[encoder_key(member)], weights, trained)
+    return _tuned_member(member, splits, weights, trained, place)
+
+
+def _head(session: Session, splits: Splits, vectors: Vectors) -> TrainedHead:
     from workbench.training.distillation import one_hot
     from workbench.training.head import train_head
 
-    trained = train_head(
+    return train_head(
         vectors.of(splits.train.rows),
         one_hot(splits.train.labels, len(splits.classes)),
         vectors.of(splits.validation.rows),
         splits.validation.labels,
         stop=session.stop,
     )
-    name = weights_name(member.model or "", session.base)
-    weights = find_weights(name, revision=member.revision, download=session.download)
+
+
+def _head_member(member: Member, splits: Splits, vectors: Vectors, weights: Weights, trained: TrainedHead) -> Taught:
+    from workbench.models.encoder import Encoder
+    from workbench.models.head import HeadCandidate
+
     encoder = Encoder.open(weights, max_tokens=member.max_tokens, layers=member.layers)
     probabilities = trained.head.predict_proba(vectors.of(rows_of(splits)))
     about = {"l2": trained.l2, "temperature": trained.temperature, "encoder": weights.name, "digest": weights.digest}
     return Taught(HeadCandidate(encoder, trained.head, splits.classes), probabilities, about)
+
+
+def _tuned_member(member: Member, splits: Splits, weights: Weights, trained: TrainedHead, place: Place) -> Taught:
+    from workbench.training.finetuning import Labels, finetune
+
+    labels = Labels(splits.classes, splits.train, splits.validation)
+    head = trained.head.scaled(1 / trained.temperature)
+
+    def keep(encoder: Any) -> None:
+        from workbench.training.lora import save_adapter
+
+        save_adapter(encoder, place.adapter, base=weights.name, base_sha256=weights.digest)
+
+    tuned = finetune(weights, member, labels, head, place.folder, seed=splits.seed, watch=place.watch, keep=keep)
+    done = tuned.trained
+    about = {
+        "method": member.method,
+        "encoder": weights.name,
+        "digest": weights.digest,
+        "temperature": tuned.temperature,
+        "trained_parameters": tuned.parameters,
+        "steps": done.steps,
+        "epochs": done.epochs,
+        "best_epoch": done.best_epoch,
+        "validation_losses": done.losses,
+        "seconds": done.seconds,
+        "checkpoint_seconds": done.checkpoint_seconds,
+    }
+    return Taught(tuned.candidate, predict_rows(tuned.candidate, splits), about)
+
+
+def watching(session: Session, key: StageKey, candidate: str) -> Watch:
+    """What a training is told and asks for: events under the candidate's name, stopping, where positions are kept."""
+    from workbench.training import Watch
+
+    stage = candidate.partition("-")[0]
+
+    def listen(event: Event) -> None:
+        session.listener(replace(event, candidate=candidate, stage=stage))
+
+    return Watch(listen, session.stop, session.checkpoints(key), session.tell)
 
 
 def _baseline_member(splits: Splits, baseline: StageResult) -> Taught:

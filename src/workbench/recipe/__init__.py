@@ -6,9 +6,11 @@ from workbench.recipe.parts import Carbon, Distillation, Evaluation, Member, Rec
 from workbench.recipe.reading import Located, digest, from_values, parse, read, to_yaml
 from workbench.recipe.schema import FieldText, fields, json_schema
 from workbench.recipe.shipped import recipe_header, shipped_folder, shipped_recipes
+from workbench.recipe.tuning_parts import Cut, Losses, Tuning
 
 __all__ = [
     "Carbon",
+    "Cut",
     "Data",
     "Distillation",
     "Evaluation",
@@ -16,6 +18,7 @@ __all__ = [
     "FurtherTest",
     "LabelBudget",
     "Located",
+    "Losses",
     "Member",
     "Part",
     "Recipe",
@@ -24,6 +27,7 @@ __all__ = [
     "SplitRules",
     "Student",
     "Teacher",
+    "Tuning",
     "digest",
     "fields",
     "from_values",

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from workbench.recipe.base import Name, Part, Text
 from workbench.recipe.data_parts import Data
+from workbench.recipe.tuning_parts import Cut, Losses, Tuning
 
 
 class Member(Part):
@@ -23,8 +24,13 @@ class Member(Part):
         title="Encoder",
         description="Encoder that reads the texts: a known name, a local folder, or a hub name with revision.",
     )
-    method: Literal["head"] = Field(
-        "head", title="Method", description="head: the encoder stays as it is, a linear layer is trained on the labels."
+    method: Literal["head", "finetune", "lora"] = Field(
+        "head",
+        title="Method",
+        description="head: a linear layer on a frozen encoder; finetune: then all of it; lora: low-rank updates of it.",
+    )
+    tuning: Tuning | None = Field(
+        None, title="Tuning", description="How the encoder is trained (methods finetune and lora); defaults when empty."
     )
     revision: str | None = Field(
         None,
@@ -58,6 +64,14 @@ class Member(Part):
         used = {"model": self.model is not None, "file": self.file is not None, "baseline": self.baseline}
         return [name for name, is_used in used.items() if is_used]
 
+    @model_validator(mode="after")
+    def _tuned(self) -> Self:
+        if self.method != "head" and self.model is None:
+            raise ValueError(f"method {self.method} trains an encoder: name it with model")
+        if self.method == "head" and self.tuning is not None:
+            raise ValueError("tuning belongs to the methods finetune and lora; with head the encoder stays as it is")
+        return self
+
 
 class Teacher(Member):
     """Who labels the pool: an encoder with a head, a file, or an ensemble of these."""
@@ -82,8 +96,23 @@ class Student(Part):
     """A compact model to train from the teacher's soft targets."""
 
     name: Name = Field(title="Name", description="The candidate is called student-<name>.")
-    kind: Literal["linear", "static"] = Field(
-        title="Kind", description="linear: hashed character n-grams; static: averaged token embeddings (Model2Vec)."
+    kind: Literal["linear", "static", "transformer"] = Field(
+        title="Kind",
+        description="linear: hashed n-grams; static: averaged token embeddings; transformer: an encoder, cut.",
+    )
+    cut: Cut | None = Field(
+        None, title="Cut", description="Which part of an encoder a transformer student starts from; all when empty."
+    )
+    losses: Losses | None = Field(
+        None, title="Losses", description="What a transformer student is pulled to; soft targets alone when empty."
+    )
+    tuning: Tuning | None = Field(
+        None, title="Tuning", description="How a transformer student is trained; defaults when empty."
+    )
+    compress: tuple[Literal["onnx", "int8", "fp16"], ...] = Field(
+        (),
+        title="Compress",
+        description="Further candidates: onnx (as it is), int8 (ONNX, 8-bit weights), fp16 (16-bit weights).",
     )
     ngrams: tuple[int, int] = Field(
         (2, 5), title="N-grams", description="Shortest and longest run of bytes that a linear student sees (1 to 8)."
@@ -99,7 +128,9 @@ class Student(Part):
         128, ge=8, le=1024, title="Dimensions", description="Length of a static student's token embeddings."
     )
     model: str | None = Field(
-        None, title="Encoder", description="Encoder that a static student's tokens come from; the teacher's when empty."
+        None,
+        title="Encoder",
+        description="Encoder that a static or transformer student comes from; the teacher's when empty.",
     )
     epochs: int = Field(5, ge=1, le=1000, title="Epochs", description="Passes over the soft targets.")
     learning_rate: float = Field(
@@ -124,6 +155,22 @@ class Student(Part):
         if self.buckets & (self.buckets - 1):
             below = 1 << (self.buckets.bit_length() - 1)
             raise ValueError(f"buckets must be a power of two, for example {below} or {2 * below}, not {self.buckets}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_kind(self) -> Self:
+        if self.name.endswith(("-onnx", "-int8", "-fp16", "-short")):
+            raise ValueError(f"the name '{self.name}' ends like that of a compressed candidate; choose another one")
+        given = {"cut": self.cut, "losses": self.losses, "tuning": self.tuning}
+        if self.kind == "transformer":
+            return self
+        foreign = [name for name, value in given.items() if value is not None]
+        if foreign:
+            raise ValueError(f"{', '.join(foreign)}: only for kind transformer, not {self.kind}")
+        if self.kind == "linear" and self.compress:
+            raise ValueError("compress: a linear student is small already and runs on NumPy alone")
+        if set(self.compress) - {"onnx"}:
+            raise ValueError("compress: a static student is stored in 8 bits already; onnx alone is for it")
         return self
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from workbench.metrics.wording import metric_name
 from workbench.recipe.yaml_text import write_document
-from workbench.reporting import energy, findings, sections, words
+from workbench.reporting import energy, findings, sections, tuning, words
+from workbench.reporting.compressed import compressed
 from workbench.reporting.emissions import add, digits
 from workbench.reporting.evidence import Evidence, Row
 from workbench.reporting.page import environment
@@ -44,6 +45,8 @@ def render_card(evidence: Evidence) -> str:
         "leakage": findings.leakage_reason(evidence),
         "limits": findings.limits(evidence),
         "distillation": findings.distillation_sentences(evidence),
+        "tuning": tuning.paragraphs(evidence),
+        "compressed": compressed(evidence),
         "comparison": sections.comparison(evidence),
         "slices": sections.slices(evidence),
         "energy": energy.by_stage(evidence),

@@ -26,7 +26,8 @@ def comparison_table(run_folder: Path) -> list[dict[str, Any]]:
         run_folder: The run's folder.
 
     Returns:
-        A row for each candidate, in the order baseline, teacher, students beside their controls. Keys:
+        A row for each candidate, in the order baseline, teacher, students beside their compressed forms and
+        their controls. Keys:
         ``candidate``, ``recommended``, ``metric``, ``split``, ``value``, ``low``, ``high``, ``n`` (of the
         headline split), ``<split>_value``, ``<split>_low``, ``<split>_high`` of each further split,
         ``latency_ms``, ``latency_p95_ms``, ``rows_per_second``, ``rows_per_second_fp32`` (of an encoder that

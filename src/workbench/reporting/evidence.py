@@ -13,6 +13,7 @@ from typing import Any
 
 from workbench import storage
 from workbench.errors import RunError
+from workbench.metrics.scoring import MADE_FROM, made_from
 from workbench.recipe import Recipe, read
 from workbench.reporting.emissions import Emission, read_entry
 from workbench.runs import RunFolder, read_lines
@@ -63,6 +64,12 @@ class Evidence:
     def primary(self) -> str:
         """Name of the metric that decides."""
         return self.recipe.evaluation.primary
+
+    @property
+    def compressed(self) -> dict[str, str]:
+        """Each candidate that was made from another one, and that one's name."""
+        found = ((name, made_from(name)) for name in self.candidates)
+        return {name: original for name, original in found if original is not None}
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -185,18 +192,20 @@ def read_evidence(folder: Path) -> Evidence:
 
 
 def role(candidate: str) -> str:
-    """What a candidate is in the comparison: baseline, teacher, student, control or selftrain."""
-    return candidate.partition("-")[0]
+    """What a candidate is in the comparison: baseline, teacher, student, compressed, control or selftrain."""
+    return "compressed" if made_from(candidate) else candidate.partition("-")[0]
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Candidates as a person compares them: baseline, teacher, then each student beside its controls."""
+    """Candidates as a person compares them: baseline, teacher, each student with its forms and its controls."""
     place = {"baseline": 0, "teacher": 1}
     inner = {"student": 0, "control": 1, "selftrain": 2}
 
-    def key(name: str) -> tuple[int, str, int, str]:
-        kind, _, student = name.partition("-")
-        return (place.get(kind, 2), student if kind in inner else "", inner.get(kind, 3), name)
+    def key(name: str) -> tuple[int, str, int, int, str]:
+        original = made_from(name) or name
+        kind, _, student = original.partition("-")
+        form = MADE_FROM.index(name.removeprefix(original)) if name != original else -1
+        return (place.get(kind, 2), student if kind in inner else "", inner.get(kind, 3), form, name)
 
     return tuple(sorted(set(names), key=key))
 

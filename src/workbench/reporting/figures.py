@@ -28,7 +28,10 @@ VARIABLES = {
     ACCENT: "var(--accent)",
     OTHER: "var(--other)",
 }
-MARKERS = {"baseline": "s", "teacher": "D", "student": "o", "control": "v", "selftrain": "^"}
+MARKERS = {"baseline": "s", "teacher": "D", "student": "o", "compressed": "P", "control": "v", "selftrain": "^"}
+PRODUCTS = ("baseline", "teacher", "student", "compressed")
+SHORT_NAME = 16
+"""Characters of a name that has its place beside a point without more room being made."""
 SETTINGS = {
     "svg.fonttype": "none",
     "svg.hashsalt": "workbench",
@@ -165,7 +168,7 @@ def quality_against_latency(points: Sequence[Point], metric: str, split: str) ->
     Returns:
         An ``<svg>`` element.
     """
-    with _drawing(7.6, 4.3) as (figure, axes):
+    with _drawing(7.6, max(4.3, 1.5 + 0.22 * len(points))) as (figure, axes):
         axes.set_xscale("log")
         lows = [point.value if point.low is None else point.low for point in points]
         highs = [point.value if point.high is None else point.high for point in points]
@@ -174,7 +177,7 @@ def quality_against_latency(points: Sequence[Point], metric: str, split: str) ->
         left = min(point.latency_low for point in points)
         right = max(point.latency_high for point in points)
         room = max((right / left) ** 0.28, 2.0)
-        axes.set_xlim(left / (room if len(_sides(points)[0]) else 1.35), right * room)
+        axes.set_xlim(left / _left_room(points, room), right * room)
         axes.grid(axis="y", color=LINE, linewidth=0.5, alpha=0.6)
         axes.set_axisbelow(True)
         for point in points:
@@ -193,8 +196,8 @@ def quality_against_latency(points: Sequence[Point], metric: str, split: str) ->
 
 
 def _draw_point(axes: Axes, point: Point) -> None:
-    colour = ACCENT if point.recommended else INK if point.role in ("student", "teacher", "baseline") else SOFT
-    filled = point.role in ("student", "teacher", "baseline")
+    colour = ACCENT if point.recommended else INK if point.role in PRODUCTS else SOFT
+    filled = point.role in PRODUCTS
     across = [[max(point.latency_ms - point.latency_low, 0)], [max(point.latency_high - point.latency_ms, 0)]]
     if point.low is not None and point.high is not None:
         axes.errorbar(
@@ -243,6 +246,28 @@ def _sides(points: Sequence[Point]) -> tuple[list[Point], list[list[Point]]]:
     return fine[0], _clusters([point for cluster in fine[1:] for point in cluster], 0.25 * width)
 
 
+def _label(point: Point) -> str:
+    return f"{point.name} · recommended" if point.recommended else point.name
+
+
+def _left_room(points: Sequence[Point], room: float) -> float:
+    """The factor of latency that is left free to the left, so that the names that stand there have their place.
+
+    Args:
+        points: All points.
+        room: The factor that is left free to the right, and to the left where that is enough.
+    """
+    lefts = _sides(points)[0]
+    if not lefts:
+        return 1.35
+    longest = max(len(_label(point)) for point in lefts)
+    if longest <= SHORT_NAME:
+        return room
+    width = math.log(max(point.latency_high for point in points) / min(point.latency_low for point in points))
+    share = min(0.05 + 0.0108 * longest, 0.45)
+    return max(room, math.exp(share / (1 - share) * (width + math.log(room))))
+
+
 def _label_points(axes: Axes, points: Sequence[Point]) -> None:
     lefts, rights = _sides(points)
     left, right = axes.get_xlim()
@@ -258,7 +283,7 @@ def _label_cluster(axes: Axes, cluster: Sequence[Point], place: float, side: str
     heights = spread_out([point.value for point in cluster], 0.05 * (high - low), low, high)
     for point, height in zip(cluster, heights, strict=True):
         axes.annotate(
-            f"{point.name} · recommended" if point.recommended else point.name,
+            _label(point),
             xy=(point.latency_ms, point.value),
             xytext=(place, height),
             ha=side,

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.metrics.scoring import made_from
 from workbench.metrics.wording import comparison_sentence, difference_from_row, verdict
 from workbench.reporting import words
 from workbench.reporting.evidence import Evidence, Row, role
@@ -18,13 +19,19 @@ FEW_ROWS = 30
 
 
 def references(student: str) -> tuple[str, ...]:
-    """The candidates that a student is held against, the ones that answer whether distillation helped first."""
+    """The candidates that a student is held against, the ones that answer whether distillation helped first.
+
+    For a compressed one that is what it was made from.
+    """
+    original = made_from(student)
+    if original is not None:
+        return (original,)
     name = student.partition("-")[2]
     return (f"control-{name}", f"selftrain-{name}", "baseline", "teacher")
 
 
 def students(evidence: Evidence) -> list[str]:
-    """Names of the students that were compared with something."""
+    """Names of the students that were trained; compressed ones are judged in a part of their own."""
     return [name for name in evidence.candidates if role(name) == "student"]
 
 

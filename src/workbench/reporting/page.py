@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from workbench.metrics.wording import metric_name
-from workbench.reporting import confusion, energy, figures, findings, sections, words
+from workbench.reporting import confusion, energy, figures, findings, sections, tuning, words
 from workbench.reporting.comparison import compare
+from workbench.reporting.compressed import compressed
 from workbench.reporting.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def contents(evidence: Evidence) -> dict[str, Any]:
         "quality_figure": _quality_figure(evidence),
         "distillation": findings.distillation_sentences(evidence),
         "differences": sections.differences(evidence),
+        "tuning": tuning.paragraphs(evidence),
+        "compressed": compressed(evidence),
         "slices": sections.slices(evidence),
         "confusion": confusion.mistakes(evidence),
         "seeds": sections.seeds(evidence),

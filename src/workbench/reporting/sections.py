@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.metrics.scoring import made_from
 from workbench.metrics.wording import metric_name
 from workbench.metrics.wording import points as in_points
 from workbench.reporting import words
@@ -22,7 +23,12 @@ from workbench.reporting.findings import references, students, verdict_of
 ROLES = {
     "baseline": "learned from the labels alone",
     "teacher": "reads with a pretrained encoder",
+    "teacher-head": "as the teacher, its encoder left as it was",
     "student": "compact, learned from the teacher",
+    "-short": "without some of its layers",
+    "-onnx": "in ONNX, otherwise the same",
+    "-fp16": "in 16 bits",
+    "-int8": "in 8 bits (ONNX)",
     "control": "as the student, without the teacher",
     "selftrain": "as the student, taught by the baseline",
 }
@@ -75,8 +81,7 @@ def comparison(evidence: Evidence) -> dict[str, Any]:
     for at, row in enumerate(table):
         scores = [_score_cell(row, prefix, place[at]) for prefix, place in places.items()]
         name = row["candidate"]
-        about = ROLES.get(role(name), "")
-        rows.append({"name": name, "about": about, "recommended": row["recommended"], "scores": scores}
+        rows.append({"name": name, "about": meaning(name), "recommended": row["recommended"], "scores": scores}
                     | {"costs": _costs(row)})  # fmt: skip
     return {
         "rows": rows,
@@ -84,9 +89,30 @@ def comparison(evidence: Evidence) -> dict[str, Any]:
         "metric": metric_name(evidence.primary),
         "explained": words.EXPLAINED.get(evidence.primary, ""),
         "n": next((words.count(row["n"]) for row in table if row.get("n")), None),
-        "shared": any(row.get("measured_on") for row in evidence.measurements),
+        "shared": _shared(evidence),
+        "compressed": bool(evidence.compressed),
         "hardware": next((str(row["hardware"]) for row in evidence.measurements if row.get("hardware")), None),
     }
+
+
+def meaning(candidate: str) -> str:
+    """What a candidate is, in a few words; of a compressed one with its original's name."""
+    original = made_from(candidate)
+    if original is not None:
+        return f"{original} {ROLES.get(candidate.removeprefix(original), '')}"
+    return ROLES.get(candidate, ROLES.get(role(candidate), ""))
+
+
+def _shared(evidence: Evidence) -> str:
+    """Whose times are another candidate's, in a sentence; nothing where each was measured itself."""
+    carried = {str(row["candidate"]) for row in evidence.measurements if row.get("measured_on")}
+    said = []
+    if carried - {"teacher-head"}:
+        same = "Control and selftrain are the same model as their student with other numbers in it"
+        said.append(f"{same}, so they carry its times and energy.")
+    if "teacher-head" in carried:
+        said.append("teacher-head is the teacher's model likewise, and carries the teacher's.")
+    return " ".join(said)
 
 
 def _score_cell(row: Mapping[str, Any], prefix: str, place: Strip | None) -> Cell:
@@ -165,7 +191,7 @@ def differences(evidence: Evidence) -> list[dict[str, Any]]:
     tables = []
     for split in dict.fromkeys(split for split, _, _ in found):
         rows = [
-            {"student": student, "against": row["against"], "cell": _difference_cell(row, scale)}
+            {"student": student, "against": row["against"], "cell": difference_cell(row, scale)}
             | {"verdict": verdict_of(row) if row.get("low") is not None else ""}
             for of_split, student, row in found
             if of_split == split
@@ -174,7 +200,8 @@ def differences(evidence: Evidence) -> list[dict[str, Any]]:
     return tables
 
 
-def _difference_cell(row: Row, scale: float) -> Cell:
+def difference_cell(row: Row, scale: float) -> Cell:
+    """A difference in points with its interval, drawn around 50; ``scale`` is the one that reaches 2 or 98."""
     low, value, high = row.get("low"), row.get("value"), row.get("high")
     if value is None:
         return Cell(verdict_of(row), absent=True)

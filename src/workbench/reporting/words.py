@@ -73,6 +73,11 @@ def share(part: float, whole: float) -> str:
     return "under 1 %" if 0 < percent < 0.5 else f"{percent:.0f} %"
 
 
+def percent(part: float) -> str:
+    """A share in per cent with two decimals, never rounded up to all of them."""
+    return "100 %" if part == 1 else f"{min(100 * part, 99.99):.2f} %"
+
+
 def listing(names: list[str]) -> str:
     """Names in a sentence: ``a``, ``a and b``, ``a, b and c``."""
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}" if names else ""

@@ -126,9 +126,13 @@ class StageStore:
 
     def partial(self, digest: str) -> Path:
         """A folder for pieces of a long stage, kept when it is killed; see :meth:`drop_partial`."""
-        folder = self.folder / f"{digest}.partial"
+        folder = self.partial_path(digest)
         storage.make_folder(folder)
         return folder
+
+    def partial_path(self, digest: str) -> Path:
+        """Where :meth:`partial` is, whether it is there or not."""
+        return self.folder / f"{digest}.partial"
 
     def sweep(self) -> None:
         """Remove what killed processes left half-written some hours ago; other processes may be writing now."""
@@ -137,4 +141,4 @@ class StageStore:
 
     def drop_partial(self, digest: str) -> None:
         """Remove the pieces of a finished stage."""
-        storage.remove_tree(self.folder / f"{digest}.partial")
+        storage.remove_tree(self.partial_path(digest))

@@ -4,6 +4,7 @@ from workbench.training.distillation import TeacherCheck, check_classes, check_t
 from workbench.training.head import HeadSettings, TrainedHead, train_head
 from workbench.training.lessons import Answers, Lesson
 from workbench.training.students import Material, train_control, train_selftrain, train_student
+from workbench.training.watching import Watch
 
 __all__ = [
     "Answers",
@@ -12,6 +13,7 @@ __all__ = [
     "Material",
     "TeacherCheck",
     "TrainedHead",
+    "Watch",
     "check_classes",
     "check_teacher",
     "soft_targets",

@@ -29,11 +29,13 @@ class Lesson:
         targets: Distributions, shape ``(n, classes)``.
         weights: How much each row counts, 0 or more, shape ``(n,)``.
         stop_early: Whether training ends when the validation loss no longer falls (hard labels).
+        labels: Class of each labelled row, -1 for rows of the pool, shape ``(n,)``.
     """
 
     texts: pa.Array
     targets: Floats
     weights: Floats
+    labels: npt.NDArray[np.int64]
     stop_early: bool = False
 
     def __len__(self) -> int:
@@ -101,7 +103,8 @@ def control_lesson(train: Labelled, classes: int) -> Lesson:
         classes: Number of classes.
     """
     weights = np.ones(len(train), dtype=np.float32)
-    return Lesson(as_arrow(train.texts), one_hot(train.labels, classes), weights, stop_early=True)
+    labels = train.labels.astype(np.int64)
+    return Lesson(as_arrow(train.texts), one_hot(train.labels, classes), weights, labels, stop_early=True)
 
 
 def _refuse_other_rows(train: Labelled, pool: Unlabelled, answers: Answers) -> None:
@@ -124,4 +127,5 @@ def _joined(train: Labelled, pool: Unlabelled, labelled: Floats, unlabelled: Flo
         pa.concat_arrays([as_arrow(train.texts), some]),
         np.concatenate([labelled, unlabelled[kept]]),
         np.concatenate([np.ones(len(train), dtype=np.float32), weights[kept]]),
+        np.concatenate([train.labels.astype(np.int64), np.full(len(kept), -1)]),
     )

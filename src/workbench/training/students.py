@@ -8,14 +8,18 @@ teacher. A teacher is never run here: its answers are arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workbench.data.table import Labelled, Unlabelled
 from workbench.models.candidate import Candidate
 from workbench.models.ensemble import average
 from workbench.models.static_tokens import StaticTokens
 from workbench.recipe import Distillation, Student
-from workbench.runs.events import Listener, Stop, ignore, never
 from workbench.training.lessons import Answers, Lesson, control_lesson, distillation_lesson, selftrain_lesson
+from workbench.training.watching import Watch
+
+if TYPE_CHECKING:
+    from workbench.training.encoders import Start
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Material:
         validation: The labelled rows that choose and calibrate.
         pool: The unlabelled rows.
         tokens: Where a static student starts; ``None`` where there is no static student.
+        start: Where a transformer student starts; ``None`` where there is none.
     """
 
     classes: tuple[str, ...]
@@ -35,6 +40,7 @@ class Material:
     validation: Labelled
     pool: Unlabelled
     tokens: StaticTokens | None = None
+    start: Start | None = None
 
 
 def train_student(
@@ -44,8 +50,7 @@ def train_student(
     settings: Distillation,
     *,
     seed: int = 0,
-    listener: Listener = ignore,
-    stop: Stop = never,
+    watch: Watch | None = None,
 ) -> Candidate:
     """Train a student from its teacher's answers.
 
@@ -58,17 +63,17 @@ def train_student(
         answers: The teacher's, at temperature 1.
         settings: Temperature, ``soft_weight``, confidence.
         seed: Seed of initial weights and order.
-        listener: Gets progress and losses.
-        stop: Asked between batches.
+        watch: Who looks on, and where checkpoints are kept.
 
     Raises:
         ModelError: The answers do not fit the rows.
-        Stopped: ``stop`` said yes.
+        Stopped: Somebody asked.
     """
     said = answers
     for remaining in reversed(range(student.rounds)):
         lesson = distillation_lesson(material.train, material.pool, said, settings)
-        candidate = learn(student, material, lesson, seed=seed, listener=listener, stop=stop)
+        part = watch.of_round(remaining) if watch is not None else None
+        candidate = learn(student, material, lesson, seed=seed, watch=part)
         if remaining:
             said = Answers(
                 average([answers.train, candidate.predict_proba(material.train.texts)], (1, 1)),
@@ -77,23 +82,20 @@ def train_student(
     return candidate
 
 
-def train_control(
-    student: Student, material: Material, *, seed: int = 0, listener: Listener = ignore, stop: Stop = never
-) -> Candidate:
+def train_control(student: Student, material: Material, *, seed: int = 0, watch: Watch | None = None) -> Candidate:
     """Train the same student on the labelled rows alone: hard labels, stopped early, no pool.
 
     Args:
         student: The student.
         material: The rows; the pool is not read.
         seed: Seed of initial weights and order.
-        listener: Gets progress and losses.
-        stop: Asked between batches.
+        watch: Who looks on, and where checkpoints are kept.
 
     Raises:
-        Stopped: ``stop`` said yes.
+        Stopped: Somebody asked.
     """
     lesson = control_lesson(material.train, len(material.classes))
-    return learn(student, material, lesson, seed=seed, listener=listener, stop=stop)
+    return learn(student, material, lesson, seed=seed, watch=watch)
 
 
 def train_selftrain(
@@ -103,8 +105,7 @@ def train_selftrain(
     settings: Distillation,
     *,
     seed: int = 0,
-    listener: Listener = ignore,
-    stop: Stop = never,
+    watch: Watch | None = None,
 ) -> Candidate:
     """Train the same student on the baseline's pseudo-labels of the pool, without a teacher.
 
@@ -114,15 +115,14 @@ def train_selftrain(
         baseline: The baseline's answers.
         settings: Its confidence rules.
         seed: Seed of initial weights and order.
-        listener: Gets progress and losses.
-        stop: Asked between batches.
+        watch: Who looks on, and where checkpoints are kept.
 
     Raises:
         ModelError: The answers do not fit the rows.
-        Stopped: ``stop`` said yes.
+        Stopped: Somebody asked.
     """
     lesson = selftrain_lesson(material.train, material.pool, baseline, settings)
-    return learn(student, material, lesson, seed=seed, listener=listener, stop=stop)
+    return learn(student, material, lesson, seed=seed, watch=watch)
 
 
 def learn(
@@ -131,8 +131,7 @@ def learn(
     lesson: Lesson,
     *,
     seed: int = 0,
-    listener: Listener = ignore,
-    stop: Stop = never,
+    watch: Watch | None = None,
 ) -> Candidate:
     """Train a student of any kind on a lesson.
 
@@ -141,21 +140,33 @@ def learn(
         material: Classes, validation and, for a static student, its tokens.
         lesson: Texts with targets.
         seed: Seed of initial weights and order.
-        listener: Gets progress and losses.
-        stop: Asked between batches.
+        watch: Who looks on, and where checkpoints are kept.
 
     Raises:
-        Stopped: ``stop`` said yes.
-        ValueError: A static student without tokens to start from.
+        Stopped: Somebody asked.
+        ValueError: A static or transformer student without what it starts from.
     """
-    validation = material.validation
+    validation, watch = material.validation, watch or Watch()
+    if student.kind == "transformer":
+        from workbench.training.encoders import train_transformer
+
+        if material.start is None:
+            raise ValueError("a transformer student needs material.start: the encoder that it is cut from")
+        return train_transformer(material.start, lesson, validation, material.classes, student, seed=seed, watch=watch)
     if student.kind == "static":
         from workbench.training.static import train_static
 
         if material.tokens is None:
             raise ValueError("a static student needs material.tokens: see models.static_tokens.distil_tokens")
         return train_static(
-            material.tokens, lesson, validation, material.classes, student, seed=seed, listener=listener, stop=stop
+            material.tokens,
+            lesson,
+            validation,
+            material.classes,
+            student,
+            seed=seed,
+            listener=watch.listener,
+            stop=watch.stop,
         )
     from workbench.training.linear import LinearSettings, train_linear
 
@@ -167,6 +178,6 @@ def learn(
         weights=lesson.weights,
         validation=(validation.texts, validation.labels),
         seed=seed,
-        listener=listener,
-        stop=stop,
+        listener=watch.listener,
+        stop=watch.stop,
     )
