@@ -65,6 +65,7 @@ notebooks: install
 test: check notebooks
 
 bench: install
+	@"$(PY)" -m pip install --disable-pip-version-check --quiet $(PIP_ARGS) -e ".[bench]" -c constraints.txt
 	"$(PY)" -m benchmarks
 
 lab: install

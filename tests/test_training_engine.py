@@ -26,6 +26,15 @@ CLASSES = ("heart", "infection", "injury")
 SHORT = Tuning(epochs=3, batch_size=16, learning_rate=1e-3, checkpoint_seconds=0, patience=0)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """So small a network gains nothing from two, and waits for the second on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
 def examples(tiny_encoder: Path, phrases) -> Examples:
     import pyarrow as pa
@@ -217,3 +226,14 @@ def test_losses_are_told(tiny_encoder: Path, examples: Examples):
 def test_no_rows_are_refused(tiny_encoder: Path, examples: Examples):
     with pytest.raises(ModelError, match="no rows"):
         train(network(tiny_encoder), first(examples, 0), SHORT)
+
+
+def test_too_little_memory_is_told_before_the_start_with_a_batch_size_that_fits(
+    tiny_encoder: Path, examples: Examples, monkeypatch: pytest.MonkeyPatch
+):
+    from types import SimpleNamespace
+
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=8_000_000))
+    with pytest.raises(ModelError, match="batch_size: 128 fits") as caught:
+        train(network(tiny_encoder), examples, SHORT.model_copy(update={"batch_size": 4096}))
+    assert "8 MB are free" in str(caught.value)

@@ -83,9 +83,6 @@ def serve() -> None:
     """Fork for each line ``{kind, encoder, place, precision}`` on stdin; tell its pid, then how it ended."""
     import accelerate  # noqa: F401
     import peft  # noqa: F401
-    import pyarrow.compute
-    import scipy.optimize
-    import torch
     import transformers.models.bert.modeling_bert  # noqa: F401
 
     import workbench.training.encoders

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench import carbon
+from workbench import carbon, storage
 from workbench import data as tables
 from workbench.data import Health, SourceTable, Splits, sources
+from workbench.models import Weights
 from workbench.pipeline.drawing import parts
 from workbench.pipeline.embedding import find_all_weights, members_of
 from workbench.pipeline.opening import locate
-from workbench.recipe import Recipe
+from workbench.recipe import Cut, Recipe, Student, Tuning
 
 REFERENCE_GFLOPS = 150.0
 """Matrix products of float32 on the reference machine (two Xeon cores, AVX-512), in GFLOP/s."""
@@ -29,8 +30,15 @@ FIXED_SECONDS = 20.0
 MEASURED_SECONDS = 22.0
 TEACHER_MEASURED_SECONDS = 35.0
 STUDENT_ROWS_PER_SECOND = {"linear": 2_500.0, "static": 4_000.0}
+TRAINED_ROWS_PER_SECOND = 125.0
+"""Of MiniLM, all six layers with gradients, on the reference machine."""
+MINILM = 6 * 384**2
+TITLE = 45.0
+"""Characters of the texts that the rates were measured on."""
+CONTROL_EPOCHS = 6
 BASE_MB = 450.0
 ENCODER_MB = 900.0
+TRAINING_MB = 800.0
 BYTES_PER_ROW = {"linear": 1_800.0, "static": 400.0}
 
 
@@ -128,49 +136,118 @@ def check(
     source = sources.read(checked.data.source, data=checked.data, base=located.base, table=table, download=download)
     prepared = tables.prepare(checked.data, source, 0)
     weights = find_all_weights(checked, located.base, download=False, skip_pinned=download)
-    estimated = estimate(checked, prepared.splits, source)
+    estimated = estimate(checked, prepared.splits, source, weights)
     places = {name: found.where for name, found in weights.items()}
     return Checked(checked, source.described, prepared.health, estimated, places)
 
 
-def estimate(recipe: Recipe, splits: Splits, source: SourceTable) -> Estimate:
+def estimate(recipe: Recipe, splits: Splits, source: SourceTable, weights: Mapping[str, Weights]) -> Estimate:
     """Estimate time, memory, disk and energy of a run.
 
     Args:
         recipe: The recipe.
         splits: The splits of the first seed.
         source: The table.
+        weights: Model name to its weights, those that are there.
     """
-    speed = matrix_gflops() / REFERENCE_GFLOPS
-    rows = {name: len(part) for name, part in parts(splits).items()}
-    every, tested = sum(rows.values()), sum(count for name, count in rows.items() if name.startswith("test"))
-    seeds = recipe.evaluation.seeds
-    length = float(np.mean([float(min(len(text.as_py()), 600)) for text in splits.train.texts[:500]] or [40.0]))
+    pace = _Pace.of(recipe, splits, weights)
+    stages = {"data": 3.0 + pace.every / 12_000, **_encoder_stages(recipe, pace)}
+    stages |= {f"student-{one.name}": pace.seeds * _student_seconds(recipe, one, pace) for one in recipe.students}
+    compressed = sum(len(student.compress) for student in recipe.students)
+    candidates = 1 + bool(recipe.teacher) + 3 * len(recipe.students) + compressed
+    stages["metrics"] = pace.seeds * candidates * pace.tested / SCORED_ROWS_PER_SECOND / pace.speed
     encoders = len({member.model for member in members_of(recipe) if member.model})
-    stages = {"data": 3.0 + every / 12_000}
-    if encoders:
-        stages["embeddings"] = encoders * (5 + every / (ENCODER_ROWS_PER_SECOND * speed) * length / 45)
-    learned = rows["train"] + rows["pool"]
-    for student in recipe.students:
-        rate = STUDENT_ROWS_PER_SECOND[student.kind] * speed
-        stages[f"student-{student.name}"] = seeds * (4 + 2 * learned / rate * length / 45)
-    candidates = 1 + bool(recipe.teacher) + 3 * len(recipe.students)
-    stages["metrics"] = seeds * candidates * tested / SCORED_ROWS_PER_SECOND / speed
-    stages["measurement"] = MEASURED_SECONDS * (1 + len(recipe.students)) + TEACHER_MEASURED_SECONDS * bool(encoders)
+    measured = MEASURED_SECONDS * (1 + len(recipe.students) + compressed)
+    stages["measurement"] = measured + TEACHER_MEASURED_SECONDS * bool(encoders)
     stages["the rest"] = FIXED_SECONDS
     seconds = sum(stages.values())
     emission = carbon.estimate(seconds, recipe.carbon.country)
     return Estimate(
         stages=stages,
-        memory_mb=_memory(recipe, learned, bool(encoders), length, source),
-        disk_mb=5 + every * encoders * 384 * 4 / 1e6 + 95 * encoders * 2 + 12 * candidates,
+        memory_mb=_memory(recipe, pace, source),
+        disk_mb=5 + pace.every * encoders * 384 * 4 / 1e6 + 95 * encoders * 2 + 12 * candidates,
         emission=emission,
     )
 
 
-def _memory(recipe: Recipe, learned: int, encoders: bool, length: float, source: SourceTable) -> float:
-    per_row = max((BYTES_PER_ROW[student.kind] for student in recipe.students), default=0.0)
-    return BASE_MB + ENCODER_MB * encoders + learned * per_row * length / 45 / 1e6 + float(source.table.nbytes) / 1e6
+@dataclass(frozen=True)
+class _Pace:
+    """What every estimate of a stage starts from: rows, their length against a title's, how fast this machine is."""
+
+    every: int
+    tested: int
+    labelled: int
+    learned: int
+    longer: float
+    speed: float
+    seeds: int
+    weights: Mapping[str, Weights]
+
+    @classmethod
+    def of(cls, recipe: Recipe, splits: Splits, weights: Mapping[str, Weights]) -> _Pace:
+        """From the splits of the first seed."""
+        rows = {name: len(part) for name, part in parts(splits).items()}
+        tested = sum(count for name, count in rows.items() if name.startswith("test"))
+        length = float(np.mean([float(min(len(text.as_py()), 600)) for text in splits.train.texts[:500]] or [40.0]))
+        speed = matrix_gflops() / REFERENCE_GFLOPS
+        learned = rows["train"] + rows["pool"]
+        every, seeds = sum(rows.values()), recipe.evaluation.seeds
+        return cls(every, tested, rows["train"], learned, length / TITLE, speed, seeds, weights)
+
+    def reading(self, rows: float, name: str | None) -> float:
+        """Seconds in which an encoder reads so many rows."""
+        return rows / (ENCODER_ROWS_PER_SECOND * self.speed) * self.longer * self.times_minilm(name)
+
+    def training(self, rows: float, name: str | None) -> float:
+        """Seconds in which an encoder is trained on so many rows."""
+        return rows / (TRAINED_ROWS_PER_SECOND * self.speed) * self.longer * self.times_minilm(name)
+
+    def config(self, name: str | None) -> dict[str, float]:
+        """Layers and width of an encoder; MiniLM's where it is not there."""
+        found = self.weights.get(name or "")
+        given = {} if found is None else storage.read_json(found.folder / "config.json")
+        return {"layers": float(given.get("num_hidden_layers", 6)), "width": float(given.get("hidden_size", 384))}
+
+    def times_minilm(self, name: str | None) -> float:
+        """How much work an encoder is, in MiniLMs: layers times the square of their width."""
+        config = self.config(name)
+        return config["layers"] * config["width"] ** 2 / MINILM
+
+
+def _encoder_stages(recipe: Recipe, pace: _Pace) -> dict[str, float]:
+    """Seconds of reading every row with each encoder, and of fine-tuning teachers."""
+    stages: dict[str, float] = {}
+    for member in members_of(recipe):
+        if member.model is None:
+            continue
+        reading = pace.reading(pace.every, member.model)
+        stages[f"embeddings of {member.model}"] = 5 + reading
+        if member.method != "head":
+            tuned = pace.training(pace.labelled * (member.tuning or Tuning()).epochs, member.model)
+            stages["teacher"] = stages.get("teacher", 0.0) + pace.seeds * (10 + tuned + reading)
+    return stages
+
+
+def _student_seconds(recipe: Recipe, student: Student, pace: _Pace) -> float:
+    """Seconds of a student with its control and selftrain, for one seed."""
+    if student.kind != "transformer":
+        rate = STUDENT_ROWS_PER_SECOND[student.kind] * pace.speed
+        return 4 + 2 * pace.learned / rate * pace.longer
+    name = student.model or next((member.model for member in members_of(recipe) if member.model), None)
+    cut, config = student.cut or Cut(), pace.config(name)
+    share = (len(cut.keep_layers) or config["layers"]) / config["layers"]
+    share *= ((cut.width or config["width"]) / config["width"]) ** 2
+    passes = (student.tuning or Tuning()).epochs * 2 * pace.learned + CONTROL_EPOCHS * pace.labelled
+    return 20 + share * (pace.training(passes, name) + pace.reading(3 * pace.tested, name))
+
+
+def _memory(recipe: Recipe, pace: _Pace, source: SourceTable) -> float:
+    members = members_of(recipe)
+    trains = any(student.kind == "transformer" for student in recipe.students)
+    trains = trains or any(member.method != "head" for member in members)
+    per_row = max((BYTES_PER_ROW.get(student.kind, 0.0) for student in recipe.students), default=0.0)
+    encoders = ENCODER_MB * any(member.model for member in members) + TRAINING_MB * trains
+    return BASE_MB + encoders + pace.learned * per_row * pace.longer / 1e6 + float(source.table.nbytes) / 1e6
 
 
 def matrix_gflops(size: int = 768, repeats: int = 5) -> float:

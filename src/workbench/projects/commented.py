@@ -39,10 +39,12 @@ def _present(field: FieldText, name: str, value: Any, described: Sequence[FieldT
         inner = _part(value, described, f"{field.path}.", indent + "  ")
         return [*_comment(field.description, indent), f"{indent}{name}:{'' if value else ' {}'}", *inner]
     lines = _comment(f"{field.description} ({field.range})", indent)
-    if isinstance(value, Sequence) and value and (items := _children(described, f"{field.path}[].")):
+    items = [one for one in described if one.path.startswith(f"{field.path}[].")]
+    if isinstance(value, Sequence) and value and items:
         lines.append(f"{indent}{name}:")
         for item in items:
-            lines += _comment(f"{item.path.rpartition('.')[2]}: {item.description} ({_takes(item)})", indent + "  ")
+            inside = item.path.removeprefix(f"{field.path}[].")
+            lines += _comment(f"{inside}: {item.description} ({_takes(item)})", indent + "  ")
         return lines + [f"{indent}  - {_flow(one)}" for one in value]
     return lines + textwrap.indent(write_document({name: value}), indent).rstrip("\n").split("\n")
 
@@ -72,9 +74,13 @@ def _takes(field: FieldText) -> str:
     return f"{field.range}{default}"
 
 
-def _flow(item: Mapping[str, Any]) -> str:
-    pairs = (write_document({name: value}).strip() for name, value in item.items())
-    return "{" + ", ".join(pairs) + "}"
+def _flow(value: Any) -> str:
+    """A value on one line, as YAML."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_flow(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(_flow(inner) for inner in value) + "]"
+    return write_document({"value": value}).strip().removeprefix("value:").strip()
 
 
 def _children(described: Sequence[FieldText], prefix: str) -> list[FieldText]:

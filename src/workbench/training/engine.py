@@ -23,6 +23,7 @@ from workbench.recipe import Tuning
 from workbench.runs.events import Measured, Progress
 from workbench.training.batching import Batch, Examples, Floats, Rows, epoch_batches, make_batch
 from workbench.training.checkpoints import Checkpoint, random_state, restore_random_state
+from workbench.training.limits import no_number, refuse_too_little_memory
 from workbench.training.losses import soft_target_loss
 from workbench.training.networks import Network
 from workbench.training.optimising import make_optimiser, moments, rate_share, set_moments, set_rate, trained
@@ -110,6 +111,7 @@ def train(
     if not len(examples):
         raise ModelError("There are no rows to train on.", "One row or more.", "Look at the splits: workbench check.")
     watch = watch or Watch()
+    refuse_too_little_memory(network, examples, settings)
     place = find_place(settings.precision)
     network.to(place.device)
     sets = [examples] if validation is None else [examples, validation]
@@ -158,7 +160,7 @@ class _Fit:
             self._epoch(examples, steps)
             self._judge(validation)
             self.epoch, self.batch = self.epoch + 1, 0
-            self._save(len(examples), steps)
+            self._save_when_due(len(examples), steps)
         if self.best:
             self._put_back(self.best)
         self.done.seconds, self.done.epochs = self._clock(), self.epoch  # type: ignore[no-untyped-call]
@@ -189,7 +191,7 @@ class _Fit:
             if self.done.steps % every == 0:
                 self.watch.listener(Measured(STAGE, "loss", loss, self.done.steps))
             self.watch.listener(Progress(STAGE, self.done.rows, len(examples) * self.settings.epochs))
-            self._maybe_save(len(examples), steps)
+            self._between_steps(len(examples), steps)
 
     def _step(self, examples: Examples, group: list[Rows]) -> float:
         """Gradients of one batch or several, added up and clipped, and one step; the weighted mean loss."""
@@ -209,14 +211,14 @@ class _Fit:
             (loss * share).backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach()) * share
             if not math.isfinite(total):
-                raise _no_number(examples, mine, self.done.steps)
+                raise no_number(examples, mine, self.done.steps)
         for parameter in self.parameters:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         self.place.add_up([parameter.grad for parameter in self.parameters])
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.settings.clip)
         if not math.isfinite(float(norm)):
-            raise _no_number(examples, np.concatenate(group), self.done.steps)
+            raise no_number(examples, np.concatenate(group), self.done.steps)
         self.optimiser.step()
         return total
 
@@ -246,14 +248,19 @@ class _Fit:
             for name, parameter in trained(self.module).items():
                 parameter.copy_(tensors[name])
 
-    def _maybe_save(self, rows: int, steps: int) -> None:
-        """Between steps: write a checkpoint when it is time for one or somebody asked to stop."""
-        stop = self.watch.stop()
+    def _save_when_due(self, rows: int, steps: int) -> None:
+        """Write a checkpoint when it is time for one."""
         waited = time.perf_counter() - self._saved_at
         every = self.settings.checkpoint_seconds
-        if stop or waited >= max(every, CHECKPOINT_SHARE * self._save_seconds if every else 0.0):
+        if waited >= max(every, CHECKPOINT_SHARE * self._save_seconds if every else 0.0):
             self._save(rows, steps)
-        if stop:
+
+    def _between_steps(self, rows: int, steps: int) -> None:
+        """Write a checkpoint when it is time for one, or when somebody asked to stop."""
+        if not self.watch.stop():
+            self._save_when_due(rows, steps)
+        else:
+            self._save(rows, steps)
             raise Stopped("Training was asked to stop.", "", "Go on with it: workbench resume latest")
 
     def _save(self, rows: int, steps: int) -> None:
@@ -357,12 +364,3 @@ def _cross_entropy(logits: Floats, examples: Examples) -> float:
     logs = wide - wide.max(axis=1, keepdims=True)
     logs -= np.log(np.exp(logs).sum(axis=1, keepdims=True))
     return float(np.average(-(examples.targets * logs).sum(axis=1), weights=examples.weights))
-
-
-def _no_number(examples: Examples, rows: Rows, step: int) -> ModelError:
-    named = ", ".join(str(int(row)) for row in examples.rows[rows][:40])
-    return ModelError(
-        f"The loss is no number after step {step}. The batch held the rows {named}{' …' if len(rows) > 40 else ''}.",
-        "A finite loss. Training stopped before this batch changed anything, and the last checkpoint is kept.",
-        "Look at these rows. A lower learning rate, more warm-up, or precision: fp32 usually helps.",
-    )

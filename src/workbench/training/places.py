@@ -1,7 +1,8 @@
 """Where training happens: device, number format, and which of several processes this is.
 
-One process is the rule. Under ``accelerate launch`` every process works on its share of each batch and gradients are
-added up, so that two processes take the same steps as one with the same batch.
+One process is the rule. Under ``accelerate launch`` (on processors alone, where that asks for MPI, ``torchrun`` does as
+well) every process works on its share of each batch and gradients are added up, so that two processes take the same
+steps as one with the same batch.
 """
 
 from __future__ import annotations
@@ -73,9 +74,10 @@ def find_place(precision: Precision = "auto") -> Place:
     Args:
         precision: ``auto`` takes bf16 where the processor multiplies it itself, and on a GPU.
     """
+    import torch
     from accelerate import PartialState
 
-    state = PartialState()
+    state = PartialState(cpu=not torch.cuda.is_available())
     device = str(state.device)
     chosen = precision
     if precision == "auto":
