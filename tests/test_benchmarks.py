@@ -83,8 +83,8 @@ def test_the_share_of_the_peak_and_of_checkpoints_are_shares(results, task):
 
     peak, usual, often = lines(results)
     assert 0 < peak["ratio"] < 1
-    assert 0 < usual["ours"] < 1
-    assert 0 < often["ours"] < 1
+    assert 0 <= usual["ours"] < 0.1  # so short a training may end before a checkpoint is due
+    assert 0 <= often["ours"] < 0.3
 
 
 def test_sides_that_learned_differently_are_not_compared(results):

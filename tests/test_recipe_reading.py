@@ -170,3 +170,20 @@ def test_every_shipped_recipe_reads_has_a_header_and_round_trips(name: str) -> N
     assert located.recipe.name == name
     assert len(recipes.recipe_header(recipes.shipped_recipes()[name])) >= 2
     assert recipes.parse(recipes.to_yaml(located.recipe)) == located.recipe
+
+
+def test_a_student_cannot_be_cut_from_a_teacher_that_is_no_single_encoder() -> None:
+    values = recipes.read("licence-obligations-class-full").recipe.plain()
+    values["teacher"] = {"file": "answers.parquet"}
+    with pytest.raises(RecipeError, match="needs a single teacher with a model"):
+        recipes.from_values(values)
+
+
+def test_what_belongs_to_another_kind_of_student_is_refused() -> None:
+    values = recipes.read("clinical-coding-full").recipe.plain()
+    values["students"] = [{"name": "small", "kind": "linear", "compress": ["int8"]}]
+    with pytest.raises(RecipeError, match="runs on NumPy alone"):
+        recipes.from_values(values)
+    values["students"] = [{"name": "small-int8", "kind": "static"}]
+    with pytest.raises(RecipeError, match="choose another one"):
+        recipes.from_values(values)

@@ -295,6 +295,9 @@ class Recipe(Part):
         if self.distillation.smoothing is not None and self.teacher is not None:
             if not any(member.model for member in self.teacher.ensemble or (self.teacher,)):
                 raise ValueError("distillation.smoothing needs a teacher with a model, whose space has neighbours")
+        from_teacher = [one.name for one in self.students if one.cut is not None and one.cut.start == "teacher"]
+        if from_teacher and self.teacher is not None and self.teacher.model is None:
+            raise ValueError(f"cut.start: teacher of {', '.join(from_teacher)} needs a single teacher with a model")
         if self.students and self.teacher is None:
             raise ValueError("students need a teacher; add one, or leave the students out for a baseline alone")
         return self
