@@ -60,7 +60,7 @@ check: install
 	"$(PY)" -m pytest -q $(PYTEST_ARGS)
 
 notebooks: install
-	"$(PY)" -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks
+	"$(PY)" -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout=900 notebooks
 
 test: check notebooks
 
