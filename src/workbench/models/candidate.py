@@ -42,3 +42,10 @@ class Candidate(Protocol):
     def save(self, folder: Path) -> None:
         """Save into a folder, as safetensors and JSON."""
         ...
+
+
+def softmax(logits: Floats) -> Floats:
+    """Probabilities from logits, shape ``(rows, classes)``; no rows give no rows."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from workbench import storage
 from workbench.errors import ModelError
+from workbench.models.candidate import softmax
 from workbench.models.card import read_card, write_card
 from workbench.models.encoder import Dtype, Encoder
 from workbench.models.tokens import Texts
@@ -69,9 +70,7 @@ class Head:
             Shape ``(rows, classes)``.
         """
         logits = self.logits(vectors)
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-        probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
-        return probabilities
+        return softmax(logits)
 
 
 class HeadCandidate:

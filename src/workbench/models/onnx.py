@@ -23,6 +23,7 @@ import numpy.typing as npt
 from workbench import storage
 from workbench.errors import MissingExtraError, ModelError
 from workbench.models import onnx_predict
+from workbench.models.candidate import softmax
 from workbench.models.card import read_card, write_card
 from workbench.models.static_text import StaticTokenizer
 from workbench.models.tokens import Texts, Tokens, batches, padded, tokenise
@@ -119,9 +120,7 @@ class OnnxCandidate:
     def predict_proba(self, texts: Texts) -> Floats:
         """Calibrated probabilities of texts, shape ``(rows, classes)``."""
         logits = self.logits(texts)
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-        probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
-        return probabilities
+        return softmax(logits)
 
     def save(self, folder: Path) -> None:
         """Save graph, tokenizer, card, and the script that needs none of this package."""

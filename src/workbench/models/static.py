@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench import storage
+from workbench.models.candidate import softmax
 from workbench.models.card import read_card, write_card
 from workbench.models.head import HEAD_FILE, MB, Head
 from workbench.models.static_text import CHUNK, MAX_TOKENS, StaticTokenizer
@@ -72,9 +73,7 @@ class StaticCandidate:
     def predict_proba(self, texts: Texts) -> Floats:
         """Calibrated probabilities of texts, shape ``(rows, classes)``."""
         logits = self.logits(texts)
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-        probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
-        return probabilities
+        return softmax(logits)
 
     def scaled(self, temperature: float) -> StaticCandidate:
         """The same candidate with every logit divided by a temperature above 0."""

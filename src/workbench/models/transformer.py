@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from workbench import storage
 from workbench.errors import ModelError
+from workbench.models.candidate import softmax
 from workbench.models.card import read_card, write_card
 from workbench.models.encoder import Dtype, longest_text, native_bf16, on_all_cores, quiet, work_on
 from workbench.models.first_token import first_token_forward
@@ -100,9 +101,7 @@ class TransformerCandidate:
     def predict_proba(self, texts: Texts) -> Floats:
         """Calibrated probabilities of texts, shape ``(rows, classes)``."""
         logits = self.logits(texts)
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-        probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
-        return probabilities
+        return softmax(logits)
 
     def scaled(self, temperature: float) -> Self:
         """This candidate with its last layer divided by a temperature above 0, in place."""
