@@ -147,15 +147,14 @@ class _Fit:
         self.best: dict[str, Any] = {}
         self.least = math.inf
         self._saved_at, self._save_seconds = time.perf_counter(), 0.0
+        self._began, self._before = self._saved_at, 0.0
 
     def run(self, examples: Examples, validation: Examples | None) -> Trained:
         """Train to the end, from where a checkpoint stands."""
-        began = time.perf_counter()
-        plan = [len(self._batches(examples, 0)), self.settings.accumulate]
-        steps = -(-plan[0] // plan[1]) * self.settings.epochs
+        self._began = time.perf_counter()
+        steps = -(-len(self._batches(examples, 0)) // self.settings.accumulate) * self.settings.epochs
         self._resume(len(examples), steps)
-        before = self.done.seconds
-        self._clock = lambda: before + time.perf_counter() - began
+        self._before = self.done.seconds
         while self.epoch < self.settings.epochs and not self._over():
             self._epoch(examples, steps)
             self._judge(validation)
@@ -163,10 +162,14 @@ class _Fit:
             self._save_when_due(len(examples), steps)
         if self.best:
             self._put_back(self.best)
-        self.done.seconds, self.done.epochs = self._clock(), self.epoch  # type: ignore[no-untyped-call]
+        self.done.seconds, self.done.epochs = self._seconds(), self.epoch
         self.done.best_epoch = self.done.best_epoch or self.epoch
         self.network.eval()
         return self.done
+
+    def _seconds(self) -> float:
+        """Time spent, that before a resume included."""
+        return self._before + time.perf_counter() - self._began
 
     def _batches(self, examples: Examples, epoch: int) -> list[Rows]:
         return epoch_batches(examples.tokens.lengths, self.settings.batch_size, seed=self.seed, epoch=epoch)
@@ -267,7 +270,7 @@ class _Fit:
         if self.checkpoints is None or self.place.index:
             return
         began = time.perf_counter()
-        self.done.seconds = self._clock()  # type: ignore[no-untyped-call]
+        self.done.seconds = self._seconds()
         tensors = {f"weights.{name}": value.detach() for name, value in trained(self.module).items()}
         tensors |= {f"moments.{name}": value for name, value in moments(self.module, self.optimiser).items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
