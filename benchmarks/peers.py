@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks import matrix_peak, peers_finetune, peers_labels, peers_scoring, recording
+from benchmarks import matrix_peak, peers_finetune, peers_labels, peers_losses, peers_scoring, recording
 from benchmarks.peers_task import Sizes, Task, UnlikeWorkError, open_task
 from workbench.errors import RunError
 from workbench.runs import find_run
@@ -31,6 +31,7 @@ COMPARISONS: dict[str, Callable[[Task], None]] = {
     "scoring": peers_scoring.scoring,
     "setfit": peers_labels.setfit,
     "model2vec": peers_labels.model2vec,
+    "losses": peers_losses.losses,
 }
 NEEDS = {"setfit": "setfit", "model2vec": "model2vec"}
 HELP = {

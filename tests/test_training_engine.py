@@ -102,7 +102,7 @@ def test_the_step_size_rises_then_falls_to_nothing():
 
 def test_training_learns(tiny_encoder: Path, examples: Examples):
     net = network(tiny_encoder)
-    train(net, first(examples, 180), SHORT.model_copy(update={"epochs": 20, "learning_rate": 3e-3}))
+    train(net, first(examples, 180), SHORT.model_copy(update={"epochs": 20}))
     logits = predict_logits(net, examples)[180:]
     assert (logits.argmax(axis=1) == examples.targets[180:].argmax(axis=1)).mean() > 0.9
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -11,7 +12,7 @@ from workbench.errors import ModelError, Stopped
 from workbench.models.linear import LinearCandidate
 from workbench.runs.events import Measured, Progress
 from workbench.training.distillation import cross_entropy, fit_temperature, one_hot
-from workbench.training.linear import LinearSettings, train_linear
+from workbench.training.linear import LEAST_STEPS, LinearSettings, train_linear
 
 CLASSES = ("injury", "infection", "heart")
 FULL = LinearSettings(buckets=1 << 12)
@@ -176,12 +177,19 @@ def test_a_stronger_pull_gives_flatter_answers(parts):
     assert strong < weak
 
 
-def test_streaming_tells_of_every_step_in_the_end(parts):
+@pytest.mark.parametrize(("epochs", "steps"), [(1, LEAST_STEPS), (12, LEAST_STEPS), (50, 50 * 4)])
+def test_a_small_pool_is_passed_over_until_there_were_enough_steps(parts, epochs, steps):
+    (texts, targets), *_ = parts
+    told: list = []
+    train(texts, targets, replace(STREAMED, epochs=epochs), listener=told.append)
+    last = [one for one in told if isinstance(one, Progress)][-1]
+    assert last.done == last.total == steps
+
+
+def test_streaming_tells_of_losses_that_fall(parts):
     (texts, targets), *_ = parts
     told: list = []
     train(texts, targets, STREAMED, listener=told.append)
-    last = [one for one in told if isinstance(one, Progress)][-1]
-    assert last.done == last.total == 12 * 4
     losses = [one.value for one in told if isinstance(one, Measured)]
     assert losses[-1] < losses[0]
 

@@ -23,6 +23,7 @@ from workbench.recipe import Tuning
 from workbench.runs.events import Measured, Progress
 from workbench.training.batching import Batch, Examples, Floats, Rows, epoch_batches, make_batch
 from workbench.training.checkpoints import Checkpoint, random_state, restore_random_state
+from workbench.training.dropout import quick_dropout, set_dropout
 from workbench.training.limits import no_number, refuse_too_little_memory
 from workbench.training.losses import soft_target_loss
 from workbench.training.networks import Network
@@ -115,7 +116,10 @@ def train(
     place = find_place(settings.precision)
     network.to(place.device)
     sets = [examples] if validation is None else [examples, validation]
-    with _own_randomness(seed), only_used_tokens(network.encoder, network.pad_id(), sets) as smaller:
+    if settings.dropout is not None:
+        set_dropout(network, settings.dropout)
+    used = only_used_tokens(network.encoder, network.pad_id(), sets)
+    with _own_randomness(seed), quick_dropout(network), used as smaller:
         held_out = smaller[1] if len(smaller) > 1 and len(smaller[1]) else None
         fit = _Fit(network, objective, settings, seed, place, watch)
         return fit.run(smaller[0], held_out)
@@ -138,8 +142,6 @@ class _Fit:
             self.module["objective"] = objective.to(place.device)
         heads = {f"network.{name}" for name in network.head_parameters()}
         heads |= {name for name in trained(self.module) if name.startswith("objective.")}
-        if settings.dropout is not None:
-            set_dropout(network, settings.dropout)
         self.optimiser = make_optimiser(self.module, heads, settings)
         self.parameters = list(trained(self.module).values())
         self.done = Trained()
@@ -341,15 +343,6 @@ def predict_logits(network: Network, examples: Examples, *, place: Place | None 
                 said = network(batch.ids, batch.mask).logits
             logits[rows] = said.float().cpu().numpy()
     return logits
-
-
-def set_dropout(network: Any, share: float) -> None:
-    """Set every dropout of a network, that of attention included."""
-    import torch
-
-    for part in network.modules():
-        if isinstance(part, torch.nn.Dropout):
-            part.p = share
 
 
 @contextmanager

@@ -31,6 +31,7 @@ BLOCK = 8192
 LABEL_GRID = (1e-4, 3e-5, 1e-5)
 POOL_L2 = 2e-5
 FEWEST_SEEN = 2
+LEAST_STEPS = 160
 BETA_1, BETA_2 = 0.9, 0.999
 
 
@@ -43,7 +44,8 @@ class LinearSettings:
         buckets: Places to hash to, a power of two.
         l2: Strength of weight decay on the mean loss; when ``None`` chosen on validation (full batch) or
             2e-5 (streamed).
-        epochs: Passes over the rows (streamed).
+        epochs: Passes over the rows (streamed); more where these would be under 160 steps, since fewer leave the
+            weights short of what the targets teach.
         learning_rate: First step size, falling to 0 (streamed).
         batch: Rows a step (streamed).
         full_batch_rows: Up to this many rows L-BFGS is used.
@@ -270,10 +272,12 @@ def _streamed(problem: _Problem, held: _Held, seed: int) -> LinearCandidate:
     settings, rows = problem.settings, len(problem.column)
     optimiser = _Adam(len(problem.used) + 1, len(problem.classes), settings)
     generator = np.random.Generator(np.random.PCG64(seed))
-    steps = settings.epochs * -(-rows // settings.batch)
+    of_epoch = -(-rows // settings.batch)
+    epochs = max(settings.epochs, -(-LEAST_STEPS // of_epoch))
+    steps = epochs * of_epoch
     hard = bool(held.rows) and bool((problem.targets.max(axis=1) > 1 - 1e-6).all())
     best: tuple[float, Floats, Floats] | None = None
-    for _ in range(settings.epochs):
+    for _ in range(epochs):
         order = generator.permutation(rows)
         for start in range(0, rows, settings.batch):
             problem.check_stop()
