@@ -67,9 +67,7 @@ def _teacher(task: Task, folder: Path) -> HeadCandidate:
     return finetune(task.weights, member, Labels(task.classes, train, validation), start, folder, seed=0).candidate
 
 
-def _trained(
-    task: Task, folder: Path, pool: Unlabelled, answers: Answers, wanted: Losses
-) -> list[tuple[float, float]]:
+def _trained(task: Task, folder: Path, pool: Unlabelled, answers: Answers, wanted: Losses) -> list[tuple[float, float]]:
     """Macro-F1 and seconds of the student of each seed."""
     from workbench.models.weights import check_folder
     from workbench.training import Material, train_student
@@ -95,4 +93,3 @@ def _some(pool: Unlabelled, rows: int) -> Unlabelled:
     """The first rows of a shuffled pool."""
     few = min(rows, len(pool))
     return Unlabelled(pool.rows[:few], pool.texts.slice(0, few), None, {})
-

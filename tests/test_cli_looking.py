@@ -52,6 +52,45 @@ def test_compare_without_a_run_says_how_to_make_one(workbench, tmp_path):
     assert "workbench run" in answer.told
 
 
+def test_compare_says_who_is_on_the_front_and_keeps_its_json(workbench, run):
+    answer = workbench("compare", run)
+    assert "on the front of macro-F1" in answer.out
+    told = workbench("compare", run, "--json").json
+    assert set(told["runs"][0]) == {"run", "status", "comparison"}
+    assert told["groups"][0]["points"][0]["place"] in {"front", "possible", "dominated"}
+    assert told["apart"] == told["written"] == []
+
+
+def test_compare_prints_one_table_for_a_paper_and_nothing_else(workbench, run):
+    answer = workbench("compare", run, "--format", "latex")
+    assert answer.status == 0, answer.told
+    assert answer.out.startswith("%")
+    assert answer.out.rstrip().endswith(r"\end{table}")
+    assert workbench("compare", run, "--format", "csv").out.startswith("group,run,candidate")
+    assert workbench("compare", run, "--format", "word").status == 2
+
+
+def test_compare_writes_tables_and_figures_into_a_folder(workbench, run, tmp_path):
+    answer = workbench("compare", run, "--out", tmp_path / "paper", "--json")
+    assert answer.status == 0, answer.told
+    written = sorted(one.name for one in (tmp_path / "paper").iterdir())
+    assert written == sorted(one.rpartition("/")[2] for one in answer.json["written"])
+    assert "comparison.tex" in written
+    assert "tradeoffs.png" in written
+    refused = workbench("compare", run, "--out", run / "paper")
+    assert refused.status == 2
+    assert "manifest" in refused.told
+
+
+def test_compare_keeps_runs_on_other_tables_apart(workbench, run, tmp_path):
+    other = tmp_path / "other" / run.parent.name / run.name
+    shutil.copytree(run, other)
+    state = json.loads((other / "run.json").read_text(encoding="utf-8"))
+    (other / "run.json").write_text(json.dumps(state | {"data_digest": "0" * 64}), encoding="utf-8")
+    answer = workbench("compare", run, other)
+    assert "Group 2 is not compared with group 1: they were made on different tables." in answer.out
+
+
 def test_report_is_made_again_and_the_manifest_goes_with_it(workbench, run):
     answer = workbench("report", run, "--json")
     assert answer.status == 0, answer.told

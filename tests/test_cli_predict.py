@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 
+import pandas as pd
 import pytest
 
-from workbench.cli.predicting import csv_lines, harmless
+from workbench.cli.predicting import _decided, _for_a_person, _told, csv_lines, harmless
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
@@ -32,3 +33,26 @@ def test_a_request_that_means_two_things_or_none_is_refused(workbench, arguments
     answer = workbench("predict", "latest", *arguments)
     assert answer.status == 2
     assert "Wrong:" in answer.told
+
+
+def test_decisions_are_told_with_each_prediction_where_the_run_has_them():
+    frame = pd.DataFrame(
+        {
+            "label": ["A", "B"],
+            "probability": [0.9, 0.4],
+            "set": [["A"], ["B", "A"]],
+            "to_person": [False, True],
+            "why": ["", "below the threshold"],
+        }
+    )
+    first, second = _told(frame)
+    assert first == {"label": "A", "probability": 0.9, "set": ["A"], "to_person": False, "why": ""}
+    assert _for_a_person(first) == ""
+    assert _for_a_person(second) == "below the threshold; one of B, A"
+    assert _decided(frame) == [["A", "B | A"], ["no", "yes"], ["", "below the threshold"]]
+
+
+def test_a_run_without_decisions_tells_label_and_probability_alone():
+    frame = pd.DataFrame({"label": ["A"], "probability": [0.9]})
+    assert list(_told(frame)) == [{"label": "A", "probability": 0.9}]
+    assert _decided(frame) == []

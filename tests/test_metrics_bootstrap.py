@@ -7,8 +7,9 @@ import pytest
 from sklearn.metrics import f1_score
 
 from workbench.metrics import bootstrap_metric, clopper_pearson
-from workbench.metrics.bootstrap import draw_cells, draw_units, merge_rows, pool_seeds, resample_counts, resample_sums
-from workbench.metrics.scores import macro_f1_of
+from workbench.metrics.bootstrap import draw_cells, draw_units, merge_rows, resample_counts, resample_sums
+from workbench.metrics.intervals import Drawn, interval_of
+from workbench.metrics.scores import Counts, macro_f1_of
 
 
 def table(rows=600, classes=7, seed=0, right=0.6):
@@ -121,9 +122,17 @@ def test_an_empty_table_and_too_few_groups_give_a_reason_and_no_number():
 
 def test_an_interval_holds_its_value_even_on_few_rows_of_many_classes():
     for seed in range(20):
-        labels, predictions = table(rows=35, classes=21, seed=seed)
+        labels, predictions = table(rows=220, classes=21, seed=seed)
         found = bootstrap_metric("macro_f1", labels, predictions, 21, resamples=500)
         assert found.low <= found.value <= found.high
+
+
+def test_a_mean_over_classes_of_a_few_rows_each_has_no_interval_and_says_why():
+    labels, predictions = table(rows=100, classes=21)
+    found = bootstrap_metric("macro_f1", labels, predictions, 21, resamples=200)
+    assert found.value is not None
+    assert found.low is None
+    assert "rows a class: below 10" in found.reason
 
 
 def test_sums_do_not_depend_on_how_the_work_is_cut(monkeypatch):
@@ -135,14 +144,24 @@ def test_sums_do_not_depend_on_how_the_work_is_cut(monkeypatch):
     assert np.array_equal(whole, resample_sums(draw_units(300, 50, 3), columns, 50))
 
 
-def test_the_mean_over_seeds_carries_both_sources_of_doubt():
-    generator = np.random.default_rng(0)
-    rows = generator.normal(0, 0.01, 20_000)
-    offsets = np.array([0.60, 0.64, 0.68])
-    pooled = pool_seeds(offsets[:, None] + rows, seed=0)
-    assert pooled.mean() == pytest.approx(0.64, abs=1e-3)
-    assert pooled.std() == pytest.approx(np.sqrt(0.01**2 + offsets.var(ddof=1) / 3), rel=0.03)
-    assert np.array_equal(pool_seeds(rows[None, :], seed=0), rows)
+def test_the_f1_of_a_class_is_the_exact_interval_of_its_hits_among_rows_labelled_or_predicted_so():
+    counts = Counts(np.array([18.0]), np.array([20.0]), np.array([23.0]))
+    value = 2 * 18 / 43
+    found = interval_of("class_f1", counts, value, np.array([value, value]), Drawn(400, 400, False, 2))
+    low, high = clopper_pearson(18, 25)
+    assert (found.low, found.high) == pytest.approx((2 * low / (1 + low), 2 * high / (1 + high)))
+    assert "25 rows of the class" in found.method
+
+
+def test_a_large_table_with_few_errors_gets_exact_bounds_and_not_percentiles():
+    labels = np.zeros(4_000, int)
+    few, more = (np.r_[np.ones(wrong, int), labels[wrong:]] for wrong in (9, 10))
+    assert bootstrap_metric("accuracy", labels, few, 2, resamples=500).method.startswith("Clopper–Pearson, 4,000 rows")
+    assert bootstrap_metric("accuracy", labels, more, 2, resamples=500).method.startswith("bootstrap")
+    groups = np.arange(4_000) // 4
+    grouped = bootstrap_metric("accuracy", labels, few, 2, groups=groups, resamples=500)
+    assert grouped.method.startswith("Clopper–Pearson of the rows")
+    assert grouped.low < clopper_pearson(3_991, 4_000)[0] + 1e-3
 
 
 def test_an_unknown_metric_is_refused_with_the_known_ones():

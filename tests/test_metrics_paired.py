@@ -1,10 +1,12 @@
 """Paired comparisons: checked against tables, hand-worked cases and simulation."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from workbench.metrics import bootstrap_difference, holm, mcnemar, smallest_detectable
+from workbench.metrics import bootstrap_difference, clopper_pearson, mcnemar, smallest_detectable
 
 
 def rivals(rows=1_500, gain=0.05, seed=0):
@@ -38,12 +40,11 @@ def test_mcnemar_is_the_exact_binomial_test():
         mcnemar(-1, 3)
 
 
-def test_holm_of_a_case_worked_by_hand():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([]) == []
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    with pytest.raises(ValueError, match=r"\[0, 1\]"):
-        holm([1.2])
+def test_mcnemar_is_that_of_statsmodels():
+    tables = pytest.importorskip("statsmodels.stats.contingency_tables")
+    for first, second in ((5, 15), (8, 8), (0, 6), (120, 90)):
+        expected = tables.mcnemar([[50, first], [second, 50]], exact=True).pvalue
+        assert mcnemar(first, second) == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_paired_difference_is_seen_where_unpaired_intervals_overlap():
@@ -83,6 +84,61 @@ def test_two_equal_columns_are_not_shown_to_be_equal_by_a_small_test():
     assert not few.non_inferior(0.01)
     many = np.arange(4_000) % 4
     assert bootstrap_difference("macro_f1", many, many, many, 4, margin=0.01).non_inferior(0.01)
+
+
+def changed(rows, lost, won, groups=None, metric="accuracy", margin=0.01):
+    """A form that answers some rows otherwise than its original."""
+    labels = np.arange(rows) % 4
+    original = np.where(np.arange(rows) % 10 < 7, labels, (labels + 1) % 4)
+    form = original.copy()
+    right, wrong = np.flatnonzero(original == labels)[:lost], np.flatnonzero(original != labels)[:won]
+    form[right], form[wrong] = (labels[right] + 2) % 4, labels[wrong]
+    return bootstrap_difference(
+        metric, labels, form, original, 4, groups=groups, margin=margin, resamples=1_000, seed=1
+    )
+
+
+@pytest.mark.parametrize("rows", [60, 210, 400, 2_000])
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1"])
+@pytest.mark.parametrize("clustered", [False, True])
+def test_a_form_that_changes_nothing_is_never_judged_more_harshly_than_one_that_changes_a_little(
+    rows, metric, clustered
+):
+    groups = np.arange(rows) // 3 if clustered else None
+    same = changed(rows, 0, 0, groups, metric)
+    for lost, won in ((1, 0), (0, 1), (1, 1), (3, 1), (0, 4), (4, 4), (9, 9), (12, 14)):
+        other = changed(rows, lost, won, groups, metric)
+        assert other.low <= same.low or other.low > 0
+        assert other.high >= same.high or other.high < 0
+        assert other.p_noninferior >= same.p_noninferior - 1e-12 or other.low > 0
+
+
+def test_with_fewer_than_368_rows_no_margin_of_a_point_can_be_shown_and_with_368_it_can():
+    assert not changed(367, 0, 0).non_inferior(0.01)
+    assert changed(368, 0, 0).non_inferior(0.01)
+    assert not changed(368, 1, 0).non_inferior(0.01)
+
+
+def test_the_more_a_form_loses_the_lower_its_bound():
+    lows = [changed(600, lost, 0).low for lost in range(20)]
+    assert all(after <= before for before, after in itertools.pairwise(lows))
+    assert changed(600, 5, 0).low == pytest.approx(-clopper_pearson(5, 600)[1])
+    highs = [changed(600, 5, won).high for won in range(15)]
+    assert all(after >= before for before, after in itertools.pairwise(highs))
+
+
+def test_few_differing_rows_are_no_more_significant_than_the_sign_test_says():
+    assert changed(2_000, 0, 5).p == pytest.approx(0.0625)
+    assert changed(2_000, 0, 5).low < 0
+    assert changed(2_000, 0, 6).p == pytest.approx(0.03125)
+    assert changed(2_000, 0, 6).low > 0
+    assert "6 units differ" in changed(2_000, 0, 6).method
+
+
+def test_rows_of_one_group_that_change_together_are_one_unit():
+    groups = np.arange(2_000) // 20
+    assert "1 units differ" in changed(2_000, 10, 0, groups).method
+    assert changed(2_000, 10, 0, groups).p == 1.0
 
 
 def test_no_rows_and_few_groups_give_a_reason():

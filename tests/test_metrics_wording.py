@@ -3,16 +3,29 @@
 import numpy as np
 import pytest
 
-from workbench.metrics import Difference, Interval, bootstrap_difference
+from workbench.metrics import (
+    Difference,
+    Interval,
+    bootstrap_difference,
+    mean_over_seeds,
+    prediction_consistency,
+    rate,
+    spread,
+)
 from workbench.metrics.wording import (
     comparison_sentence,
+    consistency_sentence,
     difference_from_row,
     metric_name,
+    needed_sentence,
     noninferiority_sentence,
     p_value,
+    percent,
     points,
+    rate_sentence,
     require,
     score_sentence,
+    seeds_sentence,
     verdict,
 )
 
@@ -81,6 +94,62 @@ def test_small_numbers_are_not_rounded_to_nothing():
         "F1 of Eye",
         "log loss",
     ]
+
+
+def test_nothing_is_written_without_a_sign_and_something_never_as_nothing():
+    assert points(0.0, sign=True) == points(-0.0, sign=True) == points(1e-17, sign=True) == "0.0"
+    assert points(0.004, sign=True) == "+0.4"
+    assert points(0.000004, sign=True) == "+0.0004"
+    assert points(-0.0000001) == "−0.00001"
+    assert [percent(one) for one in (0, 1, 0.5, 0.0048, 0.99995, 0.00005, 0.123)] == [
+        "0 %",
+        "100 %",
+        "50.0 %",
+        "0.48 %",
+        "over 99.99 %",
+        "under 0.01 %",
+        "12.3 %",
+    ]
+
+
+def test_no_numbers_carry_that_there_is_no_difference():
+    same = Difference(0.0, -0.0001, 0.0001, 1.0, 40_000, "exact")
+    require("equal", same, 0.01)
+    with pytest.raises(ValueError, match="they carry: as good, equal"):
+        require("no difference", same, 0.01)
+
+
+def test_none_of_n_is_not_never_and_a_few_are_no_rate():
+    assert rate_sentence("predictions changed", 0, rate(0, 120)) == (
+        "None of 120 predictions changed; the rate may still be up to 3.0 % (95 % interval)."
+    )
+    assert rate_sentence("rows were covered", 120, rate(120, 120)) == (
+        "All 120 rows were covered; the rate may still be as low as 97.0 % (95 % interval)."
+    )
+    assert rate_sentence("predictions changed", 3, rate(3, 120)) == (
+        "3 of 120 predictions changed: 2.5 % (95 % interval 0.52 % to 7.1 %)."
+    )
+    assert rate_sentence("predictions changed", 3, rate(3, 12)) == (
+        "3 of 12 predictions changed, too few for a rate (95 % interval 5.5 % to 57.2 %)."
+    )
+    assert rate_sentence("predictions changed", 0, rate(0, 0)) == (
+        "Nothing was counted (predictions changed); no interval: no rows."
+    )
+    assert "368 independent rows" in needed_sentence(0.01)
+
+
+def test_seeds_are_told_with_spread_and_both_sources_of_doubt():
+    points_of = [0.60, 0.64, 0.68]
+    said = seeds_sentence("teacher", "macro_f1", spread(points_of), mean_over_seeds(points_of, 0.01, 500))
+    assert said.startswith("The macro-F1 of teacher is 0.640 on average over 3 seeds (standard deviation 4.0 points")
+    assert "other rows and other seeds together: 95 % interval 0.5" in said
+    alone = seeds_sentence("teacher", "macro_f1", spread([0.6]), mean_over_seeds([0.6], 0.01, 500))
+    assert alone.endswith("how much another seed would change is not known.")
+    agreed = prediction_consistency(np.array([[0] * 90 + [1] * 10, [0] * 100, [0] * 100]), resamples=100)
+    assert consistency_sentence("teacher", 3, agreed.all_seeds).startswith(
+        "All 3 seeds of teacher predict the same class for 90.0 % of the rows (95 % interval 82.4 % to 95.1 %, n = 100)"
+    )
+    assert "one seed" in consistency_sentence("teacher", 1, prediction_consistency(np.zeros((1, 9), int)).all_seeds)
 
 
 def test_a_row_gives_its_difference_back_with_the_adjusted_p():

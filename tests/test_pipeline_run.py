@@ -27,6 +27,15 @@ CONTRACT = (
     "manifest.json"
 ).split()
 
+REFUSING = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] in {{{names}}}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Refuse())
+"""
+
 
 def write_recipe(folder: Path, values: dict[str, Any], rows: int = 700) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
@@ -190,9 +199,7 @@ def test_the_report_can_be_remade_without_torch(copied: Path) -> None:
 
     before = (copied / "report.html").read_bytes()
     (copied / "report.html").unlink()
-    blocked = "('torch', 'transformers', 'peft', 'codecarbon', 'model2vec', 'tokenizers')"
-    script = (
-        f"import sys; sys.modules.update({{n: None for n in {blocked}}})\n"
+    script = REFUSING.format(names="'torch', 'transformers', 'peft', 'codecarbon', 'model2vec', 'tokenizers'") + (
         "from pathlib import Path; from workbench import reporting; reporting.report(Path(sys.argv[1]))"
     )
     subprocess.run([sys.executable, "-c", script, str(copied)], check=True)
@@ -204,13 +211,7 @@ def test_without_a_teacher_the_baseline_alone_goes_through_and_needs_no_torch(tm
     import sys
 
     recipe = write_recipe(tmp_path, recipe_values(None), rows=300)
-    script = (
-        "import sys\n"
-        "class Refuse:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in {'torch', 'transformers', 'model2vec', 'tokenizers'}:\n"
-        "            raise ImportError(name)\n"
-        "sys.meta_path.insert(0, Refuse())\n"
+    script = REFUSING.format(names="'torch', 'transformers', 'model2vec', 'tokenizers'") + (
         "import workbench as wb; run = wb.run(sys.argv[1], runs=sys.argv[2]); print(run.recommendation['candidate'])"
     )
     command = [sys.executable, "-c", script, str(recipe), str(tmp_path / "runs")]

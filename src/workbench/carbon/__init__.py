@@ -6,8 +6,10 @@ imported when something is measured, not before.
 
 from __future__ import annotations
 
+from workbench.carbon.budget import Budget
 from workbench.carbon.countries import Grid, country_names, grid, validate_country
-from workbench.carbon.measuring import Block, PerThousand, estimate, measure, per_thousand
+from workbench.carbon.measuring import Block, PerThousand, Place, estimate, measure, per_thousand
+from workbench.carbon.places import place, regions
 from workbench.carbon.quantities import (
     CLASSES,
     Emission,
@@ -23,9 +25,11 @@ from workbench.carbon.quantities import (
 __all__ = [
     "CLASSES",
     "Block",
+    "Budget",
     "Emission",
     "Grid",
     "PerThousand",
+    "Place",
     "Range",
     "add",
     "country_names",
@@ -36,6 +40,8 @@ __all__ = [
     "in_words",
     "measure",
     "per_thousand",
+    "place",
+    "regions",
     "spread",
     "validate_country",
     "watt_hours",

@@ -17,24 +17,53 @@ from pathlib import Path
 from workbench.errors import MissingExtraError, RecipeError
 
 TABLE = "data/private_infra/global_energy_mix.json"
-COMMON_NAMES = {"UK": "GBR", "US": "USA", "AMERICA": "USA", "ENGLAND": "GBR", "HOLLAND": "NLD", "UAE": "ARE"}
+COMMON_NAMES = {
+    **{"UK": "GBR", "US": "USA", "AMERICA": "USA", "ENGLAND": "GBR", "HOLLAND": "NLD", "UAE": "ARE"},
+    **{"GER": "DEU", "SUI": "CHE", "NED": "NLD", "DEN": "DNK", "POR": "PRT", "GRE": "GRC", "CRO": "HRV", "SLO": "SVN"},
+}
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A country's grid: its name, grams of CO₂-equivalents a kWh, and where that figure comes from."""
+    """Where electricity comes from.
+
+    Attributes:
+        country: ISO 3166 alpha-3 code.
+        name: Of the country, or of country and region.
+        intensity_g_per_kwh: Grams of CO₂-equivalents a kWh, a yearly average.
+        source: Where that figure comes from.
+        region: The part of the country, or ``None``.
+        pue: Power usage effectiveness: what the building takes for each kWh of the machine; 1 adds nothing.
+    """
 
     country: str
     name: str
     intensity_g_per_kwh: float
     source: str
+    region: str | None = None
+    pue: float = 1.0
+
+    @property
+    def kg_per_kwh(self) -> float:
+        """Kilograms of CO₂-equivalents for a kWh that the machine takes, the building's share with it."""
+        return self.intensity_g_per_kwh * self.pue / 1000
 
 
-def _package_folder() -> Path:
+def package_folder() -> Path:
+    """Folder of the installed codecarbon, found without importing it.
+
+    Raises:
+        MissingExtraError: codecarbon is not installed.
+    """
     found = importlib.util.find_spec("codecarbon")
     if found is None or not found.submodule_search_locations:
         raise MissingExtraError("carbon", "energy and emissions")
     return Path(next(iter(found.submodule_search_locations)))
+
+
+def version() -> str:
+    """Version of the installed codecarbon."""
+    return importlib.metadata.version("codecarbon")
 
 
 @functools.cache
@@ -44,7 +73,7 @@ def country_names() -> dict[str, str]:
     Raises:
         MissingExtraError: codecarbon is not installed.
     """
-    table = json.loads((_package_folder() / TABLE).read_text(encoding="utf-8"))
+    table = json.loads((package_folder() / TABLE).read_text(encoding="utf-8"))
     return {code: str(entry["country_name"]) for code, entry in table.items()}
 
 
@@ -82,7 +111,8 @@ def validate_country(country: str) -> str:
         f"carbon.country is {country!r}, and no grid is known under that code.",
         f"An ISO 3166 alpha-3 code in upper case, one of the {len(known)} in codecarbon's table: {nearest}.",
         "Write the code of the country whose electricity this machine uses: --set carbon.country="
-        + (offered[0][:3] if offered else "FRA"),
+        + (offered[0][:3] if offered else "FRA")
+        + " (or state the grid's own figure: carbon.intensity_g_per_kwh).",
     )
 
 
@@ -98,7 +128,6 @@ def grid(country: str) -> Grid:
         MissingExtraError: codecarbon is not installed.
     """
     validate_country(country)
-    entry = json.loads((_package_folder() / TABLE).read_text(encoding="utf-8"))[country]
-    version = importlib.metadata.version("codecarbon")
-    source = f"codecarbon {version}, {Path(TABLE).name}, {entry['country_name']}, {entry['year']}"
+    entry = json.loads((package_folder() / TABLE).read_text(encoding="utf-8"))[country]
+    source = f"codecarbon {version()}, {Path(TABLE).name}, {entry['country_name']}, {entry['year']}"
     return Grid(country, str(entry["country_name"]), float(entry["carbon_intensity"]), source)

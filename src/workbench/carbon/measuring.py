@@ -12,12 +12,25 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from workbench.carbon.countries import Grid, grid
+from workbench.carbon.countries import Grid, country_names, grid
 from workbench.carbon.meter import METER, Hardware, Reading
 from workbench.carbon.quantities import RULES, Emission, Range, spread
 
 SHORTEST_SECONDS = 2.0
 JOULES_PER_KWH = 3.6e6
+READ_EVERY_SECONDS = 5.0
+ANY_COUNTRY = "FRA"
+"""For the tracker alone, whose own grams are never read, where a grid is stated that codecarbon does not know."""
+Place = str | Grid
+"""A country's code, or a grid as ``places.place`` finds it."""
+
+
+def _grid(country: Place) -> Grid:
+    return grid(country) if isinstance(country, str) else country
+
+
+def _tracked(place: Grid) -> str:
+    return place.country if place.country in country_names() else ANY_COUNTRY
 
 
 def _method(hardware: Hardware, place: Grid, source: str) -> dict[str, Any]:
@@ -29,7 +42,11 @@ def _method(hardware: Hardware, place: Grid, source: str) -> dict[str, Any]:
         "tracking": "this process and its children",
         "source": source,
         "spread": RULES[hardware.class_],
+        "full_load_watts": hardware.full_load_watts,
+        "memory_watts": hardware.memory_watts,
         "country": place.country,
+        "region": place.region,
+        "pue": place.pue,
         "intensity_g_per_kwh": place.intensity_g_per_kwh,
         "intensity_source": place.source,
     }
@@ -48,12 +65,12 @@ def _watts(start: Reading, end: Reading) -> dict[str, float]:
 class Block:
     """A block of work under measurement; made by ``measure``, used as a context manager."""
 
-    def __init__(self, stage: str, candidate: str | None, country: str) -> None:
+    def __init__(self, stage: str, candidate: str | None, country: Place) -> None:
         """Check the country and find the hardware; the clock starts on entering."""
         self.stage = stage
         self.candidate = candidate
-        self._grid = grid(country)
-        self._hardware = METER.hardware(country)
+        self._grid = _grid(country)
+        self._hardware = METER.hardware(_tracked(self._grid))
         self._emission: Emission | None = None
         self._shared = False
         self._alone_at: int | None = None
@@ -62,7 +79,7 @@ class Block:
 
     def __enter__(self) -> Self:
         """Take the first reading and start the clock."""
-        METER.acquire(self._grid.country)
+        METER.acquire(_tracked(self._grid))
         self._alone_at = METER.blocks if METER.users == 1 else None
         self._start = METER.read(max_age=0.25)
         self._began = time.perf_counter()
@@ -89,10 +106,24 @@ class Block:
             raise RuntimeError(f"The block {self.stage!r} has not ended: read .emission after the with block.")
         return self._emission
 
-    def so_far_kwh(self) -> float:
-        """A cheap figure for a progress line: mean watts of the session for the time since the start, in kWh."""
-        watts = METER.watts() or self._hardware.full_load_watts
-        return (time.perf_counter() - self._began) * watts / JOULES_PER_KWH
+    @property
+    def kg_per_kwh(self) -> float:
+        """Kilograms of CO₂-equivalents a kWh where this block runs."""
+        return self._grid.kg_per_kwh
+
+    def so_far_kwh(self, max_age: float = READ_EVERY_SECONDS) -> float:
+        """What the block has taken until now, in kWh.
+
+        Args:
+            max_age: Seconds that the meter's reading may be old; those since it count with the mean watts until it.
+        """
+        if self._start is None:
+            return 0.0
+        elapsed, now = time.perf_counter() - self._began, METER.read(max_age=max_age)
+        metered, kwh = now.seconds - self._start.seconds, now.kwh - self._start.kwh
+        if metered < SHORTEST_SECONDS:
+            return elapsed * (METER.watts() or self._hardware.full_load_watts) / JOULES_PER_KWH
+        return kwh + max(elapsed - metered, 0.0) * kwh / metered
 
     def _result(self, seconds: float, end: Reading | None) -> Emission:
         if self._start is None:
@@ -112,11 +143,11 @@ class Block:
         total = sum(watts.values())
         kwh_per_watt = seconds / JOULES_PER_KWH
         energy = spread(total * kwh_per_watt, hardware.class_, (total - watts.get("ram", 0.0)) * kwh_per_watt)
-        emissions = energy.times(self._grid.intensity_g_per_kwh / 1000)
+        emissions = energy.times(self._grid.kg_per_kwh)
         return Emission(self.stage, self.candidate, seconds, energy, emissions, hardware.class_, method)
 
 
-def measure(stage: str, *, candidate: str | None = None, country: str) -> Block:
+def measure(stage: str, *, candidate: str | None = None, country: Place) -> Block:
     """Measure the energy of the work inside the ``with`` block.
 
     The first use in a process takes about two seconds, before the clock starts, to find the hardware.
@@ -126,7 +157,7 @@ def measure(stage: str, *, candidate: str | None = None, country: str) -> Block:
     Args:
         stage: What is done.
         candidate: For which candidate; ``None`` where it belongs to no single one.
-        country: ISO 3166 alpha-3 code of the country whose grid feeds the machine.
+        country: ISO 3166 alpha-3 code of the country whose grid feeds the machine, or the grid itself.
 
     Returns:
         A context manager; its ``emission`` can be read when the block has ended, also after an exception.
@@ -184,7 +215,7 @@ class PerThousand:
 def per_thousand(
     predict: Callable[[Any], object],
     texts: Sequence[str] | Any,
-    country: str,
+    country: Place,
     min_seconds: float = 10.0,
     batch: int = 1024,
 ) -> PerThousand:
@@ -193,7 +224,7 @@ def per_thousand(
     Args:
         predict: Called with a batch; its result is dropped.
         texts: At least one text; begun again from the front when they run out.
-        country: ISO 3166 alpha-3 code.
+        country: ISO 3166 alpha-3 code, or the grid itself.
         min_seconds: How long to go on; under ten seconds the figure is worth little.
         batch: Texts in a batch, one or more.
 
@@ -228,19 +259,19 @@ def per_thousand(
     )
 
 
-def estimate(seconds: float, country: str) -> Emission:
+def estimate(seconds: float, country: Place) -> Emission:
     """What a run of so many seconds would take on this machine at full load; nothing is run.
 
     Args:
         seconds: Expected wall time, not negative.
-        country: ISO 3166 alpha-3 code.
+        country: ISO 3166 alpha-3 code, or the grid itself.
 
     Raises:
         RecipeError: The country's code is unknown.
         MissingExtraError: codecarbon is not installed.
     """
-    place = grid(country)
-    hardware = METER.hardware(country)
+    place = _grid(country)
+    hardware = METER.hardware(_tracked(place))
     class_ = max(hardware.class_, "C")
     watts = hardware.full_load_watts
     energy = spread(seconds * watts / JOULES_PER_KWH, class_)
@@ -248,4 +279,4 @@ def estimate(seconds: float, country: str) -> Emission:
         "watts": {"mean": watts},
         "spread": RULES[class_],
     }
-    return Emission("estimate", None, seconds, energy, energy.times(place.intensity_g_per_kwh / 1000), class_, method)
+    return Emission("estimate", None, seconds, energy, energy.times(place.kg_per_kwh), class_, method)

@@ -80,6 +80,7 @@ class Hardware:
         mode: How the processor's power is known: ``intel_rapl``, ``cpu_load``, ``constant``, …
         class_: ``B``, ``C`` or ``D``: the weakest of its parts (memory is always an estimate).
         full_load_watts: Rated power of the processor plus memory; an upper figure for planning.
+        memory_watts: Of that, memory, which takes it whether it is used or not.
         version: Version of codecarbon.
     """
 
@@ -89,6 +90,7 @@ class Hardware:
     mode: str
     class_: str
     full_load_watts: float
+    memory_watts: float
     version: str
 
 
@@ -105,6 +107,7 @@ def _describe(tracker: Any) -> Hardware:
     found = tracker.get_detected_hardware()
     threads = int(found.get("cpu_count") or 1)
     guessed = threads * GUESSED_WATTS_PER_THREAD * int(found.get("cpu_physical_count") or 1)
+    memory_watts = float(memory.total_power().W) if memory else 0.0
     if mode in COUNTED_MODES or type(cpu).__name__ in ("AppleSiliconChip", "Raspberry"):
         class_ = "B"
     elif rated and rated != guessed and not getattr(cpu, "_is_generic_tdp", False):
@@ -117,7 +120,8 @@ def _describe(tracker: Any) -> Hardware:
         gpu_model=str(found.get("gpu_model") or ""),
         mode=mode,
         class_=class_,
-        full_load_watts=(rated or float(guessed)) + (float(memory.total_power().W) if memory else 0.0),
+        full_load_watts=(rated or float(guessed)) + memory_watts,
+        memory_watts=memory_watts,
         version=str(tracker._conf.get("codecarbon_version", "")),
     )
 

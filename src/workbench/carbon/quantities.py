@@ -98,8 +98,8 @@ class Emission:
         candidate: For which candidate, or ``None``.
         seconds: Wall time.
         energy_kwh: Electricity of this process and its children, in kWh.
-        emissions_kg: CO₂-equivalents, in kg. Only the uncertainty of energy is in the range; the grid's
-            intensity is a yearly average of the country and varies by the hour.
+        emissions_kg: CO₂-equivalents, in kg: energy times PUE times the grid's intensity. Only the uncertainty of
+            energy is in the range; the grid's intensity is a yearly average and varies by the hour.
         class_: ``A`` meter, ``B`` RAPL or NVML, ``C`` rated power times load, ``D`` guess.
         method: Hardware descriptions, watts, mode, source, grid intensity in g/kWh and its source.
         reused_from: Digest or run in which this was spent, where the stage was reused; else ``None``.
@@ -149,6 +149,10 @@ class Emission:
         """
         return dataclasses.replace(self, reused_from=self.reused_from or source)
 
+    @property
+    def _kg_per_kwh(self) -> float:
+        return float(self.method["intensity_g_per_kwh"]) * float(self.method.get("pue", 1.0)) / 1000
+
     def with_earlier(self, seconds: float, energy_kwh: float) -> Emission:
         """Add what was spent on the same block before it was killed and taken up again.
 
@@ -157,13 +161,12 @@ class Emission:
             energy_kwh: Their electricity, in kWh.
         """
         energy = self.energy_kwh.plus(spread(energy_kwh, self.class_))
-        kg_per_kwh = float(self.method["intensity_g_per_kwh"]) / 1000
         method = {**self.method, "earlier": {"seconds": seconds, "energy_kwh": energy_kwh}}
         return dataclasses.replace(
             self,
             seconds=self.seconds + seconds,
             energy_kwh=energy,
-            emissions_kg=energy.times(kg_per_kwh),
+            emissions_kg=energy.times(self._kg_per_kwh),
             method=method,
         )
 
@@ -178,11 +181,10 @@ class Emission:
         """
         if not (math.isfinite(energy_kwh) and energy_kwh >= 0):
             raise ValueError(f"A meter's reading is zero or more kWh, not {energy_kwh}.")
-        kg_per_kwh = float(self.method["intensity_g_per_kwh"]) / 1000
         energy = spread(energy_kwh, "A")
         method = {**self.method, "source": "wattmeter reading, typed in", "estimate_kwh": self.energy_kwh.central}
         return dataclasses.replace(
-            self, energy_kwh=energy, emissions_kg=energy.times(kg_per_kwh), class_="A", method=method
+            self, energy_kwh=energy, emissions_kg=energy.times(self._kg_per_kwh), class_="A", method=method
         )
 
 

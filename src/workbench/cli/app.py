@@ -11,7 +11,20 @@ import sys
 import typer
 
 from workbench import __version__
-from workbench.cli import doctor, lab, looking, messages, predicting, recipes, running, starting
+from workbench.cli import (
+    carbon,
+    doctor,
+    doubts,
+    evaluating,
+    lab,
+    looking,
+    messages,
+    predicting,
+    recipes,
+    running,
+    scanning,
+    starting,
+)
 from workbench.errors import Stopped, WorkbenchError
 
 app = typer.Typer(
@@ -32,12 +45,19 @@ app.command("check", rich_help_panel=BEGIN)(recipes.check)
 app.command("run", rich_help_panel=WORK)(running.run)
 app.command("resume", rich_help_panel=WORK)(running.resume)
 app.command("stop", rich_help_panel=WORK)(running.stop)
+app.command("evaluate", rich_help_panel=WORK)(evaluating.evaluate)
 app.command("compare", rich_help_panel=LOOK)(looking.compare)
 app.command("predict", rich_help_panel=LOOK)(predicting.predict)
 app.command("report", rich_help_panel=LOOK)(looking.report)
 app.command("verify", rich_help_panel=LOOK)(looking.verify)
+app.command("carbon", rich_help_panel=LOOK)(carbon.carbon)
 app.command("lab", rich_help_panel=HELP)(lab.lab)
 app.command("doctor", rich_help_panel=HELP)(doctor.doctor)
+
+data = typer.Typer(help="Look at data before anything is trained on it.", no_args_is_help=True)
+data.command("scan")(scanning.scan)
+data.command("doubts")(doubts.doubts)
+app.add_typer(data, name="data", rich_help_panel=BEGIN)
 
 
 def _version(wanted: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,21 +14,65 @@ from workbench.cli import messages
 Runs = Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs' folders, or 'latest'.")]
 
 
-def compare(names: Runs, runs: messages.RunsFolder = Path("runs"), as_json: messages.AsJson = False) -> None:
-    """Show the candidates of one or more runs side by side."""
+class TableFormat(StrEnum):
+    """Formats of a table for a paper."""
+
+    latex = "latex"
+    csv = "csv"
+    markdown = "markdown"
+
+
+Format = Annotated[TableFormat | None, typer.Option("--format", help="Print the table for a paper, and nothing else.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write tables (LaTeX, CSV, Markdown) and figures (SVG, PNG) into this folder."),
+]
+
+
+def compare(
+    names: Runs,
+    runs: messages.RunsFolder = Path("runs"),
+    format: Format = None,
+    out: Out = None,
+    as_json: messages.AsJson = False,
+) -> None:
+    """Show the candidates of one or more runs side by side, and which of them trade quality for time and size."""
+    from workbench.cli.tables import show_tradeoffs
+    from workbench.reporting import comparison_table
+    from workbench.reporting.comparable import groups_of, points_of, why_apart
+    from workbench.reporting.paper import paper_table, write_comparison
+    from workbench.reporting.tradeoffs import as_rows
+    from workbench.runs import RunFolder, find_run
+
+    paths = list(dict.fromkeys(find_run(name, runs) for name in names))
+    written = write_comparison(paths, out) if out else []
+    table = paper_table(paths, format.value) if format else None
+    points = points_of(paths) if as_json or not table else []
+    groups, apart = groups_of(points), why_apart(points)
+    if as_json:
+        told = [
+            {"run": path, "status": RunFolder(path).state.status, "comparison": comparison_table(path)}
+            for path in paths
+        ]
+        more = {"groups": as_rows(groups), "apart": apart, "written": written}
+        messages.print_json({"runs": told} | more | ({"table": table} if table else {}))
+    elif table:
+        typer.echo(table, nl=False)
+    else:
+        _show_runs(paths)
+        show_tradeoffs(groups, apart)
+    for path in written if not as_json else []:
+        (messages.tell if table else messages.say)(f"Written: {path}")
+
+
+def _show_runs(paths: Sequence[Path]) -> None:
+    """Each run's table and recommendation."""
     from workbench.cli.tables import show_comparison, show_recommendation
     from workbench.reporting import comparison_table
-    from workbench.runs import RunFolder, find_run
     from workbench.storage import read_json
 
-    paths = [find_run(name, runs) for name in names]
-    found = [(path, comparison_table(path)) for path in paths]
-    if as_json:
-        told = [{"run": path, "status": RunFolder(path).state.status, "comparison": rows} for path, rows in found]
-        messages.print_json({"runs": told})
-        return
-    for path, rows in found:
-        show_comparison(rows, f"{path.parent.name}/{path.name}")
+    for path in paths:
+        show_comparison(comparison_table(path), f"{path.parent.name}/{path.name}")
         if (path / "recommendation.json").is_file():
             show_recommendation(read_json(path / "recommendation.json"))
         messages.say()

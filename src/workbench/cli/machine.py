@@ -22,7 +22,12 @@ GIVES = {
     "lora": "adapters",
     "minilm": "weights of MiniLM, the encoder of the shipped recipes",
     "icd10": "data of the recipe clinical-coding",
+    "hpo": "data of the recipe patient-wording",
     "licences": "data of the recipe licence-obligations",
+    "personal": "names and telephone numbers, for the scan for personal data",
+    "quality": "cleanlab, beside our own search for label errors",
+    "privacy": "heads with differential privacy",
+    "attacks": "texts that instruct a model",
     "lab": "JupyterLab and widgets",
     "dev": "tests, lint, types",
 }

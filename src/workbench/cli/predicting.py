@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from workbench.pipeline import Chosen, Run
 
 BATCH = 10_000
+MOST_SHOWN = 3
+"""Classes of a set that are shown in the terminal."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 ADDED = ("predicted_label", "predicted_probability")
+DECIDED = ("predicted_set", "send_to_person", "why")
 
 
 def predict(
@@ -38,7 +41,7 @@ def predict(
     runs: messages.RunsFolder = Path("runs"),
     as_json: messages.AsJson = False,
 ) -> None:
-    """Sort texts, or the rows of a table, with a model of a run."""
+    """Sort texts, or the rows of a table, with a model of a run, and say which of them a person should look at."""
     _check_request(texts, file, column, out)
     from workbench import pipeline
     from workbench.runs import find_run
@@ -95,15 +98,29 @@ def _recommended(opened: Run) -> Chosen:
 
 
 def _show(chosen: Chosen, texts: Sequence[str], as_json: bool) -> None:
-    frame = chosen.predict(texts)
-    rows = list(zip(texts, frame["label"], frame["probability"], strict=True))
+    told = [{"text": text, **record} for text, record in zip(texts, _told(chosen.predict(texts)), strict=True)]
     if as_json:
-        told = [{"text": text, "label": label, "probability": float(value)} for text, label, value in rows]
         messages.print_json({"candidate": chosen.name, "predictions": told})
         return
-    shown = [(text, label, f"{value:.2f}") for text, label, value in rows]
-    messages.table("", ("text", "label", "probability"), shown, right=("probability",))
+    columns = ("text", "label", "probability", *(("for a person",) if chosen.judge is not None else ()))
+    shown = [(one["text"], one["label"], f"{one['probability']:.2f}", _for_a_person(one)) for one in told]
+    messages.table("", columns, [row[: len(columns)] for row in shown], right=("probability",))
     messages.say(f"By {chosen.name}.", style="dim")
+
+
+def _told(frame: Any) -> Iterator[dict[str, Any]]:
+    """The predictions of a frame, one object a row; decisions only where the run has them."""
+    names = ["label", "probability", *(name for name in ("set", "to_person", "why") if name in frame.columns)]
+    for values in zip(*(frame[name].tolist() for name in names), strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+def _for_a_person(one: dict[str, Any]) -> str:
+    """Why a person should look, with the classes that cannot be ruled out where they are few."""
+    if not one.get("to_person"):
+        return ""
+    within = one.get("set") or []
+    return f"{one['why']}; one of {', '.join(within)}" if 1 < len(within) <= MOST_SHOWN else str(one["why"])
 
 
 def _read(file: Path) -> pa.Table:
@@ -138,19 +155,28 @@ def _batches(chosen: Chosen, table: pa.Table, column: str) -> Iterator[tuple[pa.
 def _records(chosen: Chosen, table: pa.Table, column: str) -> Iterator[dict[str, Any]]:
     row = 0
     for _, frame in _batches(chosen, table, column):
-        for label, value in zip(frame["label"], frame["probability"], strict=True):
-            yield {"row": row, "label": label, "probability": float(value)}
+        for record in _told(frame):
+            yield {"row": row, **record}
             row += 1
 
 
 def _csv(chosen: Chosen, table: pa.Table, column: str) -> Iterator[str]:
-    """The table as CSV with the prediction in two columns more, some thousand rows at a time."""
-    kept = [name for name in table.column_names if name not in ADDED]
-    yield csv_lines([[*kept, *ADDED]])
+    """The table as CSV with prediction and decision in further columns, some thousand rows at a time."""
+    added = ADDED if chosen.judge is None else (*ADDED, *DECIDED)
+    kept = [name for name in table.column_names if name not in added]
+    yield csv_lines([[*kept, *added]])
     for part, frame in _batches(chosen, table, column):
         columns = [part[name].to_pylist() for name in kept]
         values = (f"{value:.4f}" for value in frame["probability"])
-        yield csv_lines(zip(*columns, frame["label"], values, strict=True))
+        yield csv_lines(zip(*columns, frame["label"], values, *_decided(frame), strict=True))
+
+
+def _decided(frame: Any) -> list[list[str]]:
+    """Set, whether a person should look, and why, as cells; nothing where the run has no decisions."""
+    if "to_person" not in frame.columns:
+        return []
+    sets = [" | ".join(one or []) for one in frame["set"]]
+    return [sets, ["yes" if one else "no" for one in frame["to_person"]], frame["why"].tolist()]
 
 
 def csv_lines(rows: Any) -> str:

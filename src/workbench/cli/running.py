@@ -22,6 +22,7 @@ def run(
     settings: Settings = None,
     runs: messages.RunsFolder = Path("runs"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, even where this recipe has run before.")] = False,
+    seeds: Annotated[int | None, typer.Option("--seeds", help="Repeat label draw, start and order so often.")] = None,
     download: messages.Download = False,
     as_json: messages.AsJson = False,
 ) -> None:
@@ -33,13 +34,12 @@ def run(
     from workbench import pipeline
     from workbench.runs import all_runs
 
+    changes = [*(settings or ()), *([] if seeds is None else [f"evaluation.seeds={seeds}"])]
     source = Path(recipe) if Path(recipe).is_file() else recipe
     before = {folder.path: folder.state.status for folder in all_runs(runs)}
 
     def work(listener: Listener) -> Run:
-        return pipeline.run(
-            source, runs=runs, overrides=settings or (), fresh=fresh, download=download, listener=listener
-        )
+        return pipeline.run(source, runs=runs, overrides=changes, fresh=fresh, download=download, listener=listener)
 
     finished = watched_run(work, runs)
     _show(finished, as_json, _beginning(before.get(finished.path)))

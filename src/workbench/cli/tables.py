@@ -9,6 +9,8 @@ from rich.text import Text
 
 from workbench.cli import messages
 from workbench.metrics.wording import metric_name
+from workbench.reporting.comparable import Group
+from workbench.reporting.tradeoffs import name_of, place_of, summary
 from workbench.reporting.words import significant
 
 Row = Mapping[str, Any]
@@ -61,6 +63,29 @@ def show_recommendation(recommendation: Row) -> None:
         reasons.setdefault(str(other["reason"]), []).append(str(other["candidate"]))
     for reason, names in reasons.items():
         messages.say(f"- {', '.join(names)}: {reason}")
+
+
+def show_tradeoffs(groups: Sequence[Group], apart: Sequence[str]) -> None:
+    """The front of each group of comparable candidates, and who is behind whom.
+
+    Args:
+        groups: As ``reporting.comparable.groups_of`` gives them.
+        apart: Why they are not one.
+    """
+    for number, group in enumerate(groups, start=1):
+        if len(groups) > 1:
+            named = ", ".join(group.runs) or "no candidate with a score"
+            messages.say(f"Group {number}: {named}", style="bold")
+        elif len(group.runs) > 1:
+            messages.say("; ".join(f"({at}) is {run}" for at, run in enumerate(group.runs, start=1)))
+        messages.say(summary(group))
+        for at, place in enumerate(group.places):
+            if place != "front":
+                messages.say(f"- {name_of(group, at)}: {place_of(group, at)}")
+        for sentence in group.left_out:
+            messages.say(f"- {sentence}", style="dim")
+    for sentence in apart:
+        messages.say(sentence)
 
 
 def score(row: Row, prefix: str) -> str:

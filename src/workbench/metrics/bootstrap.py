@@ -17,7 +17,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from workbench.metrics.intervals import Drawn, Interval, interval_of
-from workbench.metrics.scores import Counts, Float64Array, FloatArray, IntArray, check_classes, count, count_metric
+from workbench.metrics.scores import Counts, FloatArray, IntArray, check_classes, count, count_metric
 
 Float32Array = npt.NDArray[np.float32]
 Draws = Iterator[tuple[int, Float32Array]]
@@ -246,27 +246,3 @@ def bootstrap_metric(
     )
     drawn = replace(drawn, confidence=confidence)
     return interval_of(metric, point, float(score(point)), score(drawn_counts), drawn)
-
-
-def pool_seeds(scores: Float64Array, seed: int) -> Float64Array:
-    """Resamples of the mean over seeds that hold both sources of doubt: which rows were tested, which seeds were run.
-
-    Every resample of the rows (shared by all seeds) is joined with a resample of the seeds; the deviation that comes
-    from the seeds is widened by sqrt(S / (S - 1)), because S drawn seeds spread too little. This is the pigeonhole
-    bootstrap (Owen, 2007, Annals of Applied Statistics 1), which errs on the wide side. With three seeds it is rough.
-
-    Args:
-        scores: (seeds, resamples): the score of each seed on the same resamples of the rows.
-        seed: Seed of the drawing of seeds.
-
-    Returns:
-        (resamples,); with one seed its own scores.
-    """
-    count_of_seeds, resamples = scores.shape
-    if count_of_seeds == 1:
-        return np.asarray(scores[0])
-    chosen = np.random.default_rng(seed).integers(0, count_of_seeds, size=(count_of_seeds, resamples))
-    centre = scores.mean(axis=0)
-    deviation = np.take_along_axis(scores, chosen, axis=0).mean(axis=0) - centre
-    widened = centre + np.sqrt(count_of_seeds / (count_of_seeds - 1)) * deviation
-    return np.asarray(widened, dtype=np.float64)

@@ -9,24 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 import numpy as np
 from scipy import sparse
 
-from workbench.metrics.bootstrap import count_columns, counts_at, draw_units, pool_seeds, resample_sums
+from workbench.metrics.bootstrap import count_columns, counts_at, draw_units, resample_sums
 from workbench.metrics.evidence import Evidence
 from workbench.metrics.intervals import Drawn, Interval, interval_of
-from workbench.metrics.paired import discordance
+from workbench.metrics.paired import discordance, units_apart
 from workbench.metrics.probabilities import row_log_loss, row_top_k
 from workbench.metrics.scores import (
     COUNT_METRICS,
     Counts,
     Float64Array,
     FloatArray,
+    IntArray,
     class_f1_of,
     count,
     count_metric,
 )
+from workbench.metrics.seeds import pool_seeds
 
 Key = tuple[str, int]
 
@@ -59,6 +62,7 @@ class Resampled:
     seed: int
     _parts: dict[int, Evidence]
     _drawn: dict[int | None, Drawn]
+    _unit_of: dict[int, IntArray]
     _points: dict[str, dict[Key, float]] = field(default_factory=dict)
     _scores: dict[str, dict[Key, FloatArray]] = field(default_factory=dict)
     _counts: dict[Key, Counts] = field(default_factory=dict)
@@ -226,6 +230,36 @@ class Resampled:
         only_first, only_second = np.mean(numbers, axis=0)
         return float(only_first), float(only_second)
 
+    def units_ahead(self, pair: tuple[str, str], seed: int | None) -> tuple[int, int]:
+        """Units in which the first of two is right more often, and in which the second is; seeds added up.
+
+        Args:
+            pair: Names of the two.
+            seed: A seed, or None for all.
+
+        Returns:
+            Two numbers of units.
+        """
+        ahead = []
+        for one in self._of(seed):
+            labels, (first, second) = self._parts[one].labels, (self._parts[one].predictions[name] for name in pair)
+            ahead.append((labels == first).astype(np.int64) - (labels == second))
+        return units_apart(np.concatenate(ahead), np.concatenate([self._unit_of[one] for one in self._of(seed)]))
+
+    def of_all_seeds(self, candidate: str) -> tuple[IntArray, IntArray]:
+        """What every seed's model says of the rows that all of them were asked.
+
+        Args:
+            candidate: Its name.
+
+        Returns:
+            Predicted classes (seeds, rows), and the unit of each row (rows,).
+        """
+        shared = reduce(np.intersect1d, [part.rows for part in self._parts.values()])
+        places = {seed: np.searchsorted(part.rows, shared) for seed, part in self._parts.items()}
+        said = [self._parts[seed].predictions[candidate][place] for seed, place in places.items()]
+        return np.stack(said), self._unit_of[self.seeds[0]][places[self.seeds[0]]]
+
     def _of(self, seed: int | None) -> tuple[int, ...]:
         """The seeds meant."""
         return self.seeds if seed is None else (seed,)
@@ -278,8 +312,8 @@ def resample(
     }
     drawn[None] = Drawn(len(np.unique(evidence.rows)), units, clustered, number, seeds=len(seeds))
     drawn = {one: replace(what, confidence=confidence) for one, what in drawn.items()}
-    result = Resampled(classes, tuple(evidence.predictions), seeds, clustered, seed, parts, drawn)
     units_by_seed = {one: unit_of[evidence.seeds == one] for one in seeds}
+    result = Resampled(classes, tuple(evidence.predictions), seeds, clustered, seed, parts, drawn, units_by_seed)
     for names in _batches(result.candidates, number * max(1, len(seeds)) * len(classes)):
         _add_counts(result, names, units_by_seed, (units, number), only)
     if only is None and evidence.probabilities:
@@ -296,7 +330,7 @@ def _batches(names: tuple[str, ...], numbers_of_one: int) -> list[tuple[str, ...
 def _add_counts(
     result: Resampled,
     names: tuple[str, ...],
-    unit_of: dict[int, np.ndarray],
+    unit_of: dict[int, IntArray],
     size: tuple[int, int],
     only: Sequence[str] | None,
 ) -> None:
@@ -338,7 +372,7 @@ def _add_scores(result: Resampled, key: Key, point: Counts, drawn: Counts, only:
             result._add(f"f1:{name}", key, float(of_class[place]), np.ascontiguousarray(of_class_drawn[:, place]))
 
 
-def _add_means(result: Resampled, unit_of: dict[int, np.ndarray], size: tuple[int, int], top_k: int | None) -> None:
+def _add_means(result: Resampled, unit_of: dict[int, IntArray], size: tuple[int, int], top_k: int | None) -> None:
     """Add log loss and top-k accuracy, means of one number for each row, in double precision."""
     units, resamples = size
     columns: list[Float64Array] = []

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from workbench.metrics.consistency import prediction_consistency
 from workbench.metrics.evidence import Evidence, read_evidence
 from workbench.metrics.intervals import SMALL, Interval, clopper_pearson
-from workbench.metrics.paired import difference_of, holm, mcnemar
+from workbench.metrics.multiple import holm
+from workbench.metrics.paired import difference_of, mcnemar
 from workbench.metrics.resampled import Resampled, resample
 from workbench.metrics.scores import PROPORTIONS
 
@@ -70,7 +72,8 @@ def score_run(predictions: Mapping[str, pa.Table], plan: Plan) -> list[Row]:
     Returns:
         Rows {candidate, split, slice, metric, value, low, high, n, method, seed, against}, seed null for the aggregate.
         Where they apply also: reason; confidence (where it is not 0.95); sd and points (of several seeds); p, p_holm,
-        p_noninferior, detectable, discordant (of differences). Metrics of a class are named f1:<class>.
+        p_noninferior, detectable, discordant (of differences). Metrics of a class are named f1:<class>. Several seeds
+        add consistency_all_seeds and consistency_two_seeds, the shares of rows on which all, and two, seeds agree.
 
     Raises:
         RunError: If the tables do not fit each other.
@@ -87,6 +90,7 @@ def score_run(predictions: Mapping[str, pa.Table], plan: Plan) -> list[Row]:
             confidence=plan.confidence,
         )
         rows += _part_rows(whole, split, "all", whole.metrics, plan)
+        rows += _consistency_rows(whole, split, plan)
         rows += _difference_rows(whole, split, plan)
         metrics = tuple(dict.fromkeys((plan.primary, "accuracy")))
         for name, part in _slices(evidence):
@@ -174,6 +178,27 @@ def _spread(part: Resampled, candidate: str, metric: str, seed: int | None, *, h
         return {}
     points = [part.point(candidate, metric, one) for one in part.seeds]
     return {"sd": float(np.std(points, ddof=1)), "points": points}
+
+
+def _consistency_rows(part: Resampled, split: str, plan: Plan) -> list[Row]:
+    """How often the models of several seeds predict the same class; nothing where there is one seed."""
+    rows: list[Row] = []
+    if len(part.seeds) < 2:
+        return rows
+    for candidate in part.candidates:
+        predictions, units = part.of_all_seeds(candidate)
+        found = prediction_consistency(
+            predictions, groups=units, resamples=plan.slice_resamples, seed=plan.seed, confidence=plan.confidence
+        )
+        for metric, shown in (
+            ("consistency_all_seeds", found.all_seeds),
+            ("consistency_two_seeds", found.two_seeds),
+        ):
+            if shown.n < plan.fewest:
+                reason = f"{shown.n} rows that every seed was asked: below {plan.fewest} no figure is given"
+                shown = Interval(None, None, None, shown.n, "none", reason, plan.confidence)
+            rows.append(_row(candidate, split, "all", metric, shown, None) | {"seeds": found.seeds})
+    return rows
 
 
 def references(candidate: str, candidates: Sequence[str]) -> list[str]:
@@ -271,7 +296,14 @@ def _difference_row(part: Resampled, split: str, pair: tuple[str, str], seed: in
         return _row(pair[0], split, "all", plan.primary, short, seed) | {"against": pair[1]}
     value, resampled = part.gap(pair, plan.primary, seed)
     only_first, only_second = part.only_right(pair, seed)
-    found = difference_of(value, resampled, part.drawn(seed), discordant=only_first + only_second, margin=plan.margin)
+    found = difference_of(
+        value,
+        resampled,
+        part.drawn(seed),
+        discordant=only_first + only_second,
+        apart=part.units_ahead(pair, seed),
+        margin=plan.margin,
+    )
     if plan.primary in PROPORTIONS and not part.clustered and (seed is not None or len(part.seeds) == 1) and n < SMALL:
         found = replace(
             found, p=mcnemar(round(only_first), round(only_second)), method=f"{found.method}; p: exact McNemar"

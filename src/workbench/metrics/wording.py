@@ -2,19 +2,25 @@
 
 “Better” and “worse” stand only where the (adjusted) p is below 5 %, the interval leaves out 0 and the difference is
 one that this many rows could be relied on to show. “As good as” stands only for non-inferiority within a margin,
-“equal” only where the whole interval lies inside it. Everything else is “not detectable at n = …”. A point is a
-hundredth of the score.
+“equal” only where the whole interval lies inside it, “no difference” never. Everything else is “not detectable at
+n = …”. A rate of nothing is “none of n”, with what it may still be. A point is a hundredth of the score.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from workbench.metrics.intervals import Interval
 from workbench.metrics.paired import Difference
+from workbench.metrics.proportions import rows_to_exclude
+from workbench.metrics.seeds import Spread
 
 Verdict = Literal["better", "worse", "not detectable", "unknown"]
+Word = Literal["better", "worse", "as good", "equal", "no difference"]
+FEWEST = 30
+"""Below this many rows no rate is given as a figure of its own."""
 ALPHA = 0.05
 
 _NAMES = {
@@ -23,6 +29,8 @@ _NAMES = {
     "micro_f1": "micro-F1",
     "weighted_f1": "weighted F1",
     "log_loss": "log loss",
+    "consistency_all_seeds": "share of rows on which all seeds agree",
+    "consistency_two_seeds": "share of rows on which two seeds agree",
 }
 
 
@@ -43,7 +51,7 @@ def metric_name(metric: str) -> str:
 
 
 def points(value: float, *, sign: bool = False) -> str:
-    """A difference in points, hundredths of a score; never “0.0” for something that is not 0.
+    """A difference in points, hundredths of a score; never “0.0” for something that is not 0, and no sign for 0.
 
     Args:
         value: As a share: .012 is 1.2 points.
@@ -53,8 +61,27 @@ def points(value: float, *, sign: bool = False) -> str:
         For example 1.2, or +1.2.
     """
     hundred = 100 * value
-    places = 1 if abs(hundred) >= 0.05 or hundred == 0 else 2
+    if abs(hundred) < 1e-9:
+        return "0.0"
+    places = 1 if abs(hundred) >= 0.05 else max(2, math.ceil(-math.log10(abs(hundred))))
     return f"{hundred:{'+' if sign else ''}.{places}f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share in per cent; never “0 %” or “100 %” for what is neither.
+
+    Args:
+        share: In [0, 1].
+
+    Returns:
+        For example 12.3 %, 0.48 %, under 0.01 %, over 99.99 %.
+    """
+    if share in (0, 1):
+        return f"{100 * share:.0f} %"
+    near = 100 * min(share, 1 - share)
+    if near < 0.01:
+        return "under 0.01 %" if share < 0.5 else "over 99.99 %"
+    return f"{100 * share:.{1 if near >= 1 else 2}f} %"
 
 
 def p_value(p: float) -> str:
@@ -122,7 +149,7 @@ def verdict(difference: Difference) -> Verdict:
     return "better" if value > 0 else "worse"
 
 
-def require(word: Literal["better", "worse", "as good", "equal"], difference: Difference, margin: float) -> None:
+def require(word: Word, difference: Difference, margin: float) -> None:
     """Refuse a word that the numbers do not carry.
 
     Args:
@@ -144,6 +171,7 @@ def require(word: Literal["better", "worse", "as good", "equal"], difference: Di
         "worse": verdict(difference) == "worse",
         "as good": bool(difference.non_inferior(margin)),
         "equal": inside,
+        "no difference": False,
     }
     if not carried[word]:
         allowed = [one for one, yes in carried.items() if yes] or [verdict(difference)]
@@ -169,6 +197,86 @@ def score_sentence(name: str, metric: str, interval: Interval) -> str:
         return f"{subject} is {interval.value:.3f} ({n}; no interval: {interval.reason})."
     bounds = f"{coverage(interval)} {interval.low:.3f} to {interval.high:.3f}"
     return f"{subject} is {interval.value:.3f} ({bounds}, {n})."
+
+
+def rate_sentence(what: str, hits: int, interval: Interval) -> str:
+    """How many of n, with the rate's interval; none of n is not “never”, and a few are no rate.
+
+    Args:
+        what: What is counted and what happened, as after “3 of 120”: “predictions changed”.
+        hits: How many.
+        interval: The rate, for example from workbench.metrics.rate(hits, n).
+
+    Returns:
+        One sentence.
+    """
+    n = f"{interval.n:,}"
+    if interval.n == 0 or interval.low is None or interval.high is None:
+        counted = f"{hits:,} of {n} {what}" if interval.n else f"Nothing was counted ({what})"
+        return f"{counted}; no interval: {interval.reason}."
+    bounds = f"{coverage(interval)} {percent(interval.low)} to {percent(interval.high)}"
+    if hits == 0:
+        return f"None of {n} {what}; the rate may still be up to {percent(interval.high)} ({coverage(interval)})."
+    if hits == interval.n:
+        return f"All {n} {what}; the rate may still be as low as {percent(interval.low)} ({coverage(interval)})."
+    if interval.n < FEWEST or interval.value is None:
+        return f"{hits:,} of {n} {what}, too few for a rate ({bounds})."
+    return f"{hits:,} of {n} {what}: {percent(interval.value)} ({bounds})."
+
+
+def needed_sentence(rate: float, confidence: float = 0.95) -> str:
+    """How many rows without an event would rule out a rate.
+
+    Args:
+        rate: The rate that shall be ruled out, in (0, 1).
+        confidence: Coverage of the two-sided interval.
+
+    Returns:
+        One sentence.
+    """
+    n = rows_to_exclude(rate, confidence)
+    return f"To rule out a rate of {percent(rate)}, {n:,} independent rows without one are needed."
+
+
+def seeds_sentence(name: str, metric: str, spread: Spread, interval: Interval) -> str:
+    """The mean over seeds, how far the seeds lie apart, and the interval that holds both rows and seeds.
+
+    Args:
+        name: The candidate.
+        metric: Name of the metric.
+        spread: Of the seeds' scores.
+        interval: The mean with its interval.
+
+    Returns:
+        One sentence.
+    """
+    subject = f"The {metric_name(metric)} of {name}"
+    if spread.sd is None:
+        return f"{subject} is {spread.mean:.3f} for one seed; how much another seed would change is not known."
+    ends = f"standard deviation {points(spread.sd)} points, {spread.low:.3f} to {spread.high:.3f}"
+    said = f"{subject} is {spread.mean:.3f} on average over {len(spread.points)} seeds ({ends})"
+    if interval.low is None or interval.high is None:
+        return f"{said}; no interval: {interval.reason or 'none was computed'}."
+    bounds = f"{interval.low:.3f} to {interval.high:.3f}"
+    return f"{said}; other rows and other seeds together: {coverage(interval)} {bounds}, n = {interval.n:,}."
+
+
+def consistency_sentence(name: str, seeds: int, interval: Interval) -> str:
+    """On how many rows the models of all seeds agree.
+
+    Args:
+        name: The candidate.
+        seeds: Number of seeds.
+        interval: Share of rows on which all of them predict the same class.
+
+    Returns:
+        One sentence.
+    """
+    if interval.value is None or interval.low is None or interval.high is None:
+        return f"How often the seeds of {name} agree is not given: {interval.reason or 'no interval'}."
+    bounds = f"{coverage(interval)} {percent(interval.low)} to {percent(interval.high)}, n = {interval.n:,}"
+    same = f"All {seeds} seeds of {name} predict the same class for {percent(interval.value)} of the rows ({bounds})"
+    return f"{same}."
 
 
 def coverage(numbers: Interval | Difference) -> str:

@@ -1,6 +1,7 @@
 """The whole job: ``run`` takes a recipe through its stages in order, and hands back the run."""
 
 from workbench.pipeline.checking import Checked, Estimate, check
+from workbench.pipeline.evaluating import evaluate
 from workbench.pipeline.opened import Chosen, Run
 from workbench.pipeline.run import resume, run
 from workbench.pipeline.stopping import request_stop
@@ -15,6 +16,7 @@ __all__ = [
     "Run",
     "Verified",
     "check",
+    "evaluate",
     "find_run",
     "request_stop",
     "resume",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +63,18 @@ class Estimate:
     def seconds(self) -> float:
         """Wall time in all."""
         return sum(self.stages.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values: seconds in all and by stage, MB, Wh and grams as ranges, class."""
+        return {
+            "seconds": self.seconds,
+            "stages": self.stages,
+            "memory_mb": self.memory_mb,
+            "disk_mb": self.disk_mb,
+            "energy_wh": self.energy_wh.to_json(),
+            "emissions_g": self.grams.to_json(),
+            "class": self.emission.class_,
+        }
 
     @property
     def energy_wh(self) -> carbon.Range:
@@ -132,7 +145,7 @@ def check(
     """
     located = locate(recipe, overrides)
     checked = located.recipe
-    carbon.validate_country(checked.carbon.country)
+    carbon.place(checked.carbon)
     source = sources.read(checked.data.source, data=checked.data, base=located.base, table=table, download=download)
     prepared = tables.prepare(checked.data, source, 0)
     weights = find_all_weights(checked, located.base, download=False, skip_pinned=download)
@@ -161,7 +174,7 @@ def estimate(recipe: Recipe, splits: Splits, source: SourceTable, weights: Mappi
     stages["measurement"] = measured + TEACHER_MEASURED_SECONDS * bool(encoders)
     stages["the rest"] = FIXED_SECONDS
     seconds = sum(stages.values())
-    emission = carbon.estimate(seconds, recipe.carbon.country)
+    emission = carbon.estimate(seconds, carbon.place(recipe.carbon))
     return Estimate(
         stages=stages,
         memory_mb=_memory(recipe, pace, source),

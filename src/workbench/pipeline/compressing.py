@@ -15,7 +15,7 @@ from workbench.pipeline.session import Session, StageResult
 from workbench.recipe import Student
 from workbench.runs import StageKey
 
-ROOMS = ("models", "compression", "training/distillation")
+ROOMS = ("models", "compression", "training/distillation", "training/private_students")
 PARITY = "parity.parquet"
 
 
@@ -44,6 +44,7 @@ def _one(session: Session, name: str, how: str, drawn: Drawn, made: StageResult)
     def work(folder: Path) -> None:
         from workbench import compression
         from workbench.training.distillation import fit_temperature
+        from workbench.training.private_students import carry_privacy
 
         forms: dict[str, Callable[[Path, Path], Any]] = {
             "onnx": compression.to_onnx,
@@ -55,6 +56,7 @@ def _one(session: Session, name: str, how: str, drawn: Drawn, made: StageResult)
         if how == "int8":  # other logits than before, so calibrated anew; the others have the same to the last digits
             temperature = fit_temperature(candidate.logits(validation.texts), validation.labels)
             compression.rescaled(folder / "model", temperature)
+        carry_privacy(source, folder / "model", temperature=how == "int8")
         storage.write_parquet(folder / PARITY, parity_table(source, folder / "model", drawn))
 
     return session.stage(StageKey(how, inputs, ROOMS), work, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,16 @@ from workbench import carbon, reporting, storage
 from workbench import recipe as recipes
 from workbench.data import SourceTable
 from workbench.data.card import write_card
+from workbench.errors import Stopped
 from workbench.evaluation import measure_candidate
 from workbench.evaluation import recommend as choose
+from workbench.evaluation.check import Subject
 from workbench.evaluation.measurement import hardware
 from workbench.metrics import clopper_pearson
 from workbench.metrics.scoring import made_from
 from workbench.models import Weights
 from workbench.pipeline import scoring
+from workbench.pipeline.checking import Estimate
 from workbench.pipeline.compressing import PARITY
 from workbench.pipeline.drawing import Drawn, rows_table
 from workbench.pipeline.learning import Trained
@@ -46,6 +49,12 @@ def write_start(folder: RunFolder, recipe: Recipe, source: SourceTable, weights:
         name: {"digest": one.digest, "uploader": one.uploader, "licence": one.licence} for name, one in weights.items()
     }
     storage.write_json(folder.path / "environment.json", environment)
+
+
+def write_estimate(folder: RunFolder, expected: Callable[[], Estimate]) -> None:
+    """Write what the run is expected to take, once: a resumed run keeps the estimate of its first beginning."""
+    if not (folder.path / "estimate.json").is_file():
+        storage.write_json(folder.path / "estimate.json", expected().to_json())
 
 
 def write_data(folder: RunFolder, recipe: Recipe, source: SourceTable, drawn: Sequence[Drawn]) -> None:
@@ -118,7 +127,7 @@ def measure_all(session: Session, recipe: Recipe, trained: Trained, drawn: Drawn
             "model": stage.digest,
             "environment": hardware(),
             "texts": drawn.digest,
-            "carbon": recipe.carbon.model_dump(mode="json"),
+            "carbon": [vars(carbon.place(recipe.carbon)), recipe.carbon.metered_seconds],
         }
 
         def work(folder: Path, name: str = name, model: Path = stage.folder / "model") -> None:
@@ -142,6 +151,8 @@ def _measure(session: Session, recipe: Recipe, name: str, model: Path, texts: pa
 
     candidate = models.load(model)
     rows = measure_candidate(name, candidate, texts, folder=model, stop=session.stop)
+    if session.stop():  # measuring ends early then; half of the figures must not become a stage
+        raise Stopped("The run was asked to stop.")
     if hasattr(candidate, "as_fp32"):
         rows += _plain_precision(name, candidate, texts)
     seconds = recipe.carbon.metered_seconds
@@ -201,6 +212,22 @@ def recommend(
     storage.write_json(folder.path / "recommendation.json", chosen)
     folder.log("candidate recommended", candidate=chosen["candidate"], rule=chosen["rule"])
     return chosen
+
+
+def decide(folder: RunFolder, recipe: Recipe, subject: Subject) -> None:
+    """Fit when each candidate answers, gives several classes, or hands over to a person; into ``decision.json``."""
+    from workbench.evaluation.decision import DecisionSettings, fit_decisions
+
+    wanted = recipe.evaluation
+    settings = DecisionSettings(wanted.target_error, wanted.confidence, wanted.coverage, wanted.false_flags)
+    fit_decisions(subject, folder.path / "models", settings)
+
+
+def add_evidence(folder: RunFolder, recipe: Recipe) -> None:
+    """Put the rows of decisions and checks into ``metrics.json``, in place of earlier ones."""
+    metrics = folder.path / "metrics.json"
+    scores = [row for row in storage.read_json(metrics) if "check" not in row]
+    storage.write_json(metrics, [*scores, *scoring.evidence_rows(folder.path, recipe)])
 
 
 def report(session: Session, recipe: Recipe, trained: Sequence[Trained]) -> None:

@@ -29,6 +29,7 @@ from workbench.runs import StageKey
 
 if TYPE_CHECKING:
     from workbench.models import Weights
+    from workbench.training import Answers as Said
     from workbench.training import Material
 
 ROOMS = ("models", "training")
@@ -113,17 +114,41 @@ def from_teacher(
     def work(folder: Path) -> None:
         from workbench.training import train_student
 
+        rows, said = allowed(material(drawn, start), targets, recipe)
         candidate = train_student(
             student,
-            material(drawn, start),
-            targets.said(),
+            rows,
+            said,
             recipe.distillation,
             seed=drawn.splits.seed,
             watch=watching(session, key, name),
         )
         candidate.save(folder / "model")
+        keep_privacy(folder / "model", targets)
 
     return session.stage(key, work, name)
+
+
+def allowed(rows: Material, targets: Targets, recipe: Recipe) -> tuple[Material, Said]:
+    """What a student may learn from: everything, or for one of a private teacher soft targets of pool rows alone.
+
+    Raises:
+        ModelError: The teacher is private and there is no pool.
+    """
+    if targets.spent is None:
+        return rows, targets.said()
+    from workbench.training.private_students import pool_alone
+
+    return pool_alone(rows, targets.said(), recipe.distillation)
+
+
+def keep_privacy(folder: Path, targets: Targets) -> None:
+    """Keep beside a student of a private teacher what its privacy rests on."""
+    if targets.spent is not None:
+        from workbench.metrics.differential_privacy import Learned
+        from workbench.training.private_students import write_privacy
+
+        write_privacy(folder, targets.spent, Learned())
 
 
 def from_baseline(
@@ -228,6 +253,7 @@ def stage_key(
         "built_on": [one.digest for one in built_on if one is not None],
         "distillation": None if recipe is None else recipe.distillation.model_dump(mode="json"),
         "seed": drawn.splits.seed,
+        "privacy": [one.spent.to_json() for one in built_on if isinstance(one, Targets) and one.spent is not None],
     }
     return StageKey(stage, inputs, ROOMS)
 
@@ -260,8 +286,8 @@ def shortened(
         from workbench.training.encoders import repair
         from workbench.training.lessons import distillation_lesson
 
-        rows = material(drawn, None)
-        lesson = distillation_lesson(rows.train, rows.pool, targets.said(), recipe.distillation)
+        rows, said = allowed(material(drawn, None), targets, recipe)
+        lesson = distillation_lesson(rows.train, rows.pool, said, recipe.distillation)
         model: Any = models.load(made.folder / "model")
         shorter = repair(
             model.as_fp32(),
@@ -272,6 +298,7 @@ def shortened(
             watch=watching(session, key, name),
         )
         shorter.save(folder / "model")
+        keep_privacy(folder / "model", targets)
 
     return session.stage(key, work, name)
 

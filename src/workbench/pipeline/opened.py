@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from workbench.models import Candidate
+    from workbench.models.novelty import Judge
 
 
 class Chosen:
@@ -43,15 +44,28 @@ class Chosen:
 
         return models.load(self.folder)
 
+    @cached_property
+    def judge(self) -> Judge | None:
+        """What says when a person should look, from ``decision.json``; ``None`` in runs that have none.
+
+        Raises:
+            ModelError: ``decision.json`` or ``novelty.json`` is damaged.
+        """
+        from workbench.models.novelty import Judge
+
+        return Judge.load(self.folder)
+
     def predict(self, texts: str | Sequence[str]) -> pd.DataFrame:
-        """Sort texts into classes.
+        """Sort texts into classes, and say which of them a person should look at.
 
         Args:
             texts: One text, or a list of them.
 
         Returns:
             A frame with a row a text: ``text``, ``label`` (the likeliest class), ``probability`` (its
-            calibrated probability, 0 to 1) and ``p_<class>`` for every class.
+            calibrated probability, 0 to 1); where the run has decisions also ``set`` (classes that
+            hold the right one with the promised frequency, the likeliest first; ``None`` where no promise could be
+            fitted), ``to_person`` and ``why`` (empty where no person has to look); and ``p_<class>`` for every class.
         """
         import pandas as pd
 
@@ -63,8 +77,22 @@ class Chosen:
             "label": [self.model.classes[index] for index in best],
             "probability": probabilities.max(axis=1) if len(listed) else [],
         }
+        if self.judge is not None:
+            whys = self.judge.reasons(listed, probabilities.max(axis=1, initial=0.0))
+            columns["set"] = self._sets(probabilities, self.judge.decision.get("conformal") or {})
+            columns |= {"to_person": [bool(why) for why in whys], "why": whys}
         columns |= {f"p_{name}": probabilities[:, index] for index, name in enumerate(self.model.classes)}
         return pd.DataFrame(columns)
+
+    def _sets(self, probabilities: Any, conformal: dict[str, Any]) -> list[list[str] | None]:
+        """The classes of each conformal set, the likeliest first; ``None`` where no quantile was fitted."""
+        from workbench.metrics.decisions import decision_sets
+
+        if conformal.get("quantile") is None:
+            return [None] * len(probabilities)
+        inside, order = decision_sets(probabilities, conformal), (-probabilities).argsort(axis=1, kind="stable")
+        names = self.model.classes
+        return [[names[at] for at in row if held[at]] for row, held in zip(order, inside, strict=True)]
 
     def explain(self, text: str) -> pd.DataFrame:
         """The words behind a decision: how far the likeliest class's probability falls without each.

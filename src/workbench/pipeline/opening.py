@@ -137,6 +137,8 @@ def _create(runs: Path, located: recipes.Located, digest: str, data_digest: str)
 
 def _reads_files(recipe: Recipe) -> bool:
     members = () if recipe.teacher is None else (recipe.teacher, *recipe.teacher.ensemble)
+    if recipe.data.corrections is not None:
+        return True
     return recipe.data.source.hub is not None or any(one.file or one.model for one in members)
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from workbench import carbon
 from workbench.errors import Stopped
-from workbench.pipeline import drawing, embedding, finishing, learning
+from workbench.pipeline import checking, checks, drawing, embedding, finishing, gathering, learning
 from workbench.pipeline.opened import Run
 from workbench.pipeline.opening import Job, open_job, reopen_job
 from workbench.pipeline.session import Session
@@ -75,20 +76,28 @@ def do(job: Job, listener: Listener) -> Run:
     seeds = range(recipe.evaluation.seeds)
     curves = ProgressFile(folder)
     store, told = StageStore(job.store), tell_all([curves, listener])
-    session = Session(folder, store, told, recipe.carbon.country, job.base, job.ids, job.download)
+    session = Session(folder, store, told, carbon.place(recipe.carbon), job.base, job.ids, job.download)
+    session.budget = carbon.Budget(
+        recipe.carbon.budget_grams, lambda sentence: folder.log("carbon budget", sentence=sentence)
+    )
     with folder.at_work(), at_status(folder):
         weights = embedding.find_all_weights(recipe, job.base, download=job.download)
         store.sweep()
         finishing.write_start(folder, recipe, job.source, weights)
         drawn = [drawing.draw(session, recipe, job.source, seed) for seed in seeds]
         finishing.write_data(folder, recipe, job.source, drawn)
+        finishing.write_estimate(folder, lambda: checking.estimate(recipe, drawn[0].splits, job.source, weights))
         vectors = embedding.embed(session, recipe, drawn)
         trained = [learning.learn(session, recipe, one, vectors) for one in drawn]
         predictions = learning.predict(session, drawn, trained)
         finishing.write_models(folder, trained[0])
         metrics = finishing.score_all(session, recipe, predictions, drawn)
         measurements = finishing.measure_all(session, recipe, trained[0], drawn[0])
-        finishing.recommend(folder, recipe, metrics, measurements)
+        chosen = finishing.recommend(folder, recipe, metrics, measurements)
+        subject = gathering.open_subject(folder.path, recipe, drawn[0].splits, predictions, chosen["candidate"])
+        finishing.decide(folder, recipe, subject)
+        gathering.gather(session, subject, checks.plans(subject, soon=True), drawn[0].digest)
+        finishing.add_evidence(folder, recipe)
         curves.flush()
         finishing.report(session, recipe, trained)
     return Run(folder.path)

@@ -12,12 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from workbench import storage
 from workbench.data import Labelled
+from workbench.metrics.checks import score_check
 from workbench.metrics.evidence import join_rows
 from workbench.metrics.scoring import Plan, score_run
 from workbench.recipe import Recipe
 
 Floats = npt.NDArray[np.float32]
+INDEX = "evidence/checks.json"
 
 
 def prediction_table(classes: Sequence[str], seed: int, split: str, part: Labelled, probabilities: Floats) -> pa.Table:
@@ -76,6 +79,45 @@ def score(
         for name, table in predictions.items()
     }
     return score_run(tested, scoring_plan(recipe, classes))
+
+
+def evidence_rows(folder: Path, recipe: Recipe) -> list[dict[str, Any]]:
+    """The rows of decisions and of all gathered evidence, from a run's files alone; each says its ``check``.
+
+    Args:
+        folder: The run's folder.
+        recipe: What ran.
+    """
+    return [*_decision_rows(folder, recipe), *_check_rows(folder)]
+
+
+def _decision_rows(folder: Path, recipe: Recipe) -> list[dict[str, Any]]:
+    from workbench.metrics.decisions import score_decisions
+
+    decisions = {file.parent.name: storage.read_json(file) for file in (folder / "models").glob("*/decision.json")}
+    predictions = read_predictions(folder)
+    if not decisions or not predictions:
+        return []
+    rows = pq.read_table(folder / "data" / "rows.parquet")
+    joined = {name: join_rows(table, rows) for name, table in predictions.items()}
+    plan = scoring_plan(recipe, classes_of(next(iter(predictions.values()))))
+    return [{**row, "check": "decisions"} for row in score_decisions(joined, decisions, plan)]
+
+
+def _check_rows(folder: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for name, entry in sorted(read_index(folder).items()):
+        file = folder / "evidence" / f"{name}.parquet"
+        if entry["made"] and file.is_file():
+            rows += [{**row, "check": name} for row in score_check(name, pq.read_table(file), entry["settings"])]
+    return rows
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """``evidence/checks.json`` of a run: name to settings, reasons, seconds; empty where no check was made."""
+    file = folder / INDEX
+    found: dict[str, Any] = storage.read_json(file) if file.is_file() else {}
+    return found
 
 
 def read_predictions(folder: Path) -> dict[str, pa.Table]:

@@ -32,7 +32,7 @@ from workbench.runs import (
 Work = Callable[[Path], None]
 
 SPENT = "spent.json"
-SPENT_EVERY_S = 20.0
+SPENT_EVERY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,18 @@ class _Spending:
         kept = storage.read_json(file) if file.is_file() else {}
         self.earlier = (float(kept.get("seconds", 0.0)), float(kept.get("energy_kwh", 0.0)))
 
+    def so_far_grams(self) -> float:
+        """What it has emitted until now, in grams."""
+        return 1000 * (self.earlier[1] + self._block.so_far_kwh()) * self._block.kg_per_kwh
+
     def keep(self, *, at_once: bool = False) -> None:
         """Write it down, now and then."""
         now = time.perf_counter()
-        if now - self._kept < (1.0 if at_once else SPENT_EVERY_S):
+        if not at_once and now - self._kept < SPENT_EVERY_S:
             return
         self._kept = now
         seconds, energy = self.earlier
-        spent = {"seconds": seconds + now - self._began, "energy_kwh": energy + self._block.so_far_kwh()}
+        spent = {"seconds": seconds + now - self._began, "energy_kwh": energy + self._block.so_far_kwh(0.0)}
         storage.write_json(self._store.partial(self._digest) / SPENT, spent)
 
 
@@ -96,21 +100,23 @@ class Session:
         folder: The run's folder.
         store: Results that runs share.
         listener: Gets every event.
-        country: ISO 3166 alpha-3 code, for emissions.
+        country: The grid that feeds the machine (or its country's code), for emissions.
         base: Folder that relative paths of the recipe start from.
         ids: What a file of answers calls the rows.
         download: Whether weights and data may be fetched from the hub.
         emissions: A record for each stage, in the order of work.
+        budget: What the run may still emit.
     """
 
     folder: RunFolder
     store: StageStore
     listener: Listener
-    country: str
+    country: carbon.Place
     base: Path
     ids: RowIds
     download: bool = False
     emissions: list[dict[str, Any]] = field(default_factory=list)
+    budget: carbon.Budget = field(default_factory=lambda: carbon.Budget(None))
     _spending: _Spending | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -132,7 +138,7 @@ class Session:
 
     def stop(self) -> bool:
         """Whether somebody asked this run to stop."""
-        return self.folder.should_stop()
+        return self.folder.should_stop() or self.budget.is_spent()
 
     def stage(self, key: StageKey, work: Work, candidate: str = "") -> StageResult:
         """Do a stage, or reuse its result.
@@ -146,6 +152,7 @@ class Session:
             Stopped: Somebody asked to stop; pieces that the work keeps in its partial folder stay.
         """
         self.folder.check_stop()
+        self.budget.check()
         self.listener(StageStarted(key.stage, candidate))
         began = time.perf_counter()
         digest = key.digest
@@ -153,7 +160,7 @@ class Session:
             record = self.store.find(digest)
             reused = record is not None
             if record is None:
-                record = self._do(key, digest, work, candidate)
+                record = self._within_budget(key, digest, work, candidate)
         self._account(record)
         seconds = time.perf_counter() - began
         if not reused:
@@ -168,6 +175,14 @@ class Session:
         self.listener(StageFinished(key.stage, candidate, seconds, reused))
         return StageResult(self.store.path(digest), digest, reused)
 
+    def _within_budget(self, key: StageKey, digest: str, work: Work, candidate: str) -> dict[str, Any]:
+        try:
+            return self._do(key, digest, work, candidate)
+        except Stopped as stopped:
+            if self.budget.reached:
+                raise self.budget.stopped() from stopped
+            raise
+
     def _do(self, key: StageKey, digest: str, work: Work, candidate: str) -> dict[str, Any]:
         self.folder.log("stage started", stage=key.stage, candidate=candidate or None, digest=digest)
         record: dict[str, Any] = {
@@ -179,12 +194,14 @@ class Session:
         with self.store.commit(digest, record) as folder:
             with carbon.measure(key.stage, candidate=candidate or None, country=self.country) as block:
                 self._spending = _Spending(block, self.store, digest)
+                self.budget.begin(self._spending.so_far_grams)
                 try:
                     work(folder)
                 except BaseException:
                     self._spending.keep(at_once=True)
                     raise
                 finally:
+                    self.budget.end()
                     earlier, self._spending = self._spending.earlier, None
             if self.stop() and not any(folder.iterdir()):
                 raise Stopped("The run was asked to stop.")
@@ -200,3 +217,4 @@ class Session:
         if record["run"] != self.folder.path.name:
             emission["reused_from"] = record["run"]
         self.emissions.append(emission)
+        self.budget.add(emission)

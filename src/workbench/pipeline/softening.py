@@ -18,6 +18,7 @@ from workbench.recipe import Recipe, Smoothing
 from workbench.runs import StageKey
 
 if TYPE_CHECKING:
+    from workbench.metrics.differential_privacy import Spent
     from workbench.training import Answers as Said
 
 Floats = npt.NDArray[np.float32]
@@ -31,11 +32,13 @@ class Targets:
         train: For the labelled training rows, shape ``(rows, classes)``.
         pool: For the pool, shape ``(pool rows, classes)``.
         digest: Digest of the stage that made them.
+        spent: What the teacher's training with differential privacy spent; ``None`` for any other teacher.
     """
 
     train: Floats
     pool: Floats
     digest: str
+    spent: Spent | None = None
 
     def said(self) -> Said:
         """The same, as training takes it."""
@@ -60,7 +63,9 @@ def soften(session: Session, recipe: Recipe, drawn: Drawn, vectors: AllVectors, 
     splits, smoothing = drawn.splits, recipe.distillation.smoothing
     train, pool = answers.of(splits.train.rows), answers.of(splits.pool.rows)
     if smoothing is None or not len(pool):
-        return Targets(train, pool, answers.digest)
+        from workbench.training.private_students import read_spent
+
+        return Targets(train, pool, answers.digest, read_spent(answers.folder / "model"))
     space = vectors[next(encoder_key(member) for member in members_of(recipe) if member.model)]
     inputs = {"answers": answers.digest, "vectors": space.digest, "smoothing": smoothing.model_dump(mode="json")}
 

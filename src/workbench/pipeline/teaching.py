@@ -15,7 +15,7 @@ from workbench.data import Splits
 from workbench.pipeline.drawing import Drawn, parts
 from workbench.pipeline.embedding import EncoderKey, Vectors, encoder_key, members_of, weights_name
 from workbench.pipeline.session import Session, StageResult
-from workbench.recipe import Member, Recipe
+from workbench.recipe import Member, Recipe, Teacher
 from workbench.runs import Event, StageKey
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 AllVectors = Mapping[EncoderKey, Vectors]
 ROOMS = ("models", "training")
+POOL_SEEN = 20_000
+"""Pool rows, at most about twice as many, whose main directions a private head sees."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,8 @@ def _member(
 
     name = weights_name(member.model or "", session.base)
     weights = find_weights(name, revision=member.revision, download=session.download)
+    if isinstance(member, Teacher) and member.privacy is not None:
+        return _private_member(member, splits, vectors[encoder_key(member)], weights, place)
     trained = _head(session, splits, vectors[encoder_key(member)])
     if member.method == "head":
         return _head_member(member, splits, vectors[encoder_key(member)], weights, trained)
@@ -170,6 +174,29 @@ def _head_member(member: Member, splits: Splits, vectors: Vectors, weights: Weig
     probabilities = trained.head.predict_proba(vectors.of(rows_of(splits)))
     about = {"l2": trained.l2, "temperature": trained.temperature, "encoder": weights.name, "digest": weights.digest}
     return Taught(HeadCandidate(encoder, trained.head, splits.classes), probabilities, about)
+
+
+def _private_member(member: Teacher, splits: Splits, vectors: Vectors, weights: Weights, place: Place) -> Taught:
+    """A head with differential privacy; nothing else is trained on the labelled rows, and nothing is calibrated."""
+    from workbench.models.encoder import Encoder
+    from workbench.models.head import HeadCandidate
+    from workbench.training.private_head import PrivateSettings, train_private_head
+
+    assert member.privacy is not None  # noqa: S101  (asked by the caller)
+    pool = splits.pool.rows[:: max(1, len(splits.pool) // POOL_SEEN)]
+    made = train_private_head(
+        vectors.of(splits.train.rows),
+        splits.train.labels,
+        len(splits.classes),
+        PrivateSettings(**member.privacy.model_dump()),
+        pool=vectors.of(pool),
+        listener=place.watch.listener,
+        stop=place.watch.stop,
+    )
+    encoder = Encoder.open(weights, max_tokens=member.max_tokens, layers=member.layers)
+    probabilities = made.head.predict_proba(vectors.of(rows_of(splits)))
+    about = {"privacy": made.spent.to_json(), "encoder": weights.name, "digest": weights.digest}
+    return Taught(HeadCandidate(encoder, made.head, splits.classes), probabilities, about)
 
 
 def _tuned_member(member: Member, splits: Splits, weights: Weights, trained: TrainedHead, place: Place) -> Taught:
@@ -253,6 +280,11 @@ def _combine(taught: list[Taught], weights: list[float], splits: Splits, folder:
     if len(taught) > 1:
         candidate = EnsembleCandidate([one.candidate for one in taught], list(shares))
     candidate.save(folder / "model")
+    if "privacy" in taught[0].about:
+        from workbench.metrics.differential_privacy import Spent
+        from workbench.training.private_students import write_privacy
+
+        write_privacy(folder / "model", Spent.from_json(taught[0].about["privacy"]))
     storage.write_array(folder / "rows.npy", rows)
     storage.write_array(folder / "probabilities.npy", probabilities)
     about = {"members": [one.about for one in taught], "check": vars(checked)}

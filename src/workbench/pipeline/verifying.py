@@ -15,7 +15,7 @@ from workbench import recipe as recipes
 from workbench import storage
 from workbench.errors import RecipeError
 from workbench.metrics.scoring import differing_rows
-from workbench.pipeline.scoring import classes_of, read_predictions, score
+from workbench.pipeline.scoring import classes_of, evidence_rows, read_predictions, score
 from workbench.runs import RunFolder, check_manifest, find_run
 
 
@@ -79,7 +79,8 @@ def _manifest(folder: Path) -> Finding:
 def _recipe(folder: Path) -> Finding:
     state = RunFolder(folder).state
     try:
-        same = recipes.digest(recipes.read(folder / "recipe.yaml").recipe) == state.recipe_digest
+        now = recipes.digest(recipes.read(folder / "recipe.yaml").recipe)
+        same = state.recipe_digest in (now, recipes.digest_as_written(folder / "recipe.yaml"))
     except RecipeError as error:
         return Finding(False, "recipe", (f"recipe.yaml cannot be read: {error.problem}",))
     told = "recipe.yaml has the digest that run.json states." if same else "recipe.yaml is not the recipe of run.json."
@@ -101,8 +102,9 @@ def _metrics(folder: Path) -> Finding:
     recipe = recipes.read(folder / "recipe.yaml").recipe
     classes = classes_of(next(iter(predictions.values())))
     computed = score(predictions, pq.read_table(folder / "data" / "rows.parquet"), recipe, classes)
+    computed += evidence_rows(folder, recipe)
     differing = [*differing_rows(recorded, computed), *_impossible(folder)]
-    told = tuple(differing) or (f"All {len(recorded):,} rows of metrics.json follow from the predictions.",)
+    told = tuple(differing) or (f"All {len(recorded):,} rows of metrics.json follow from predictions and evidence.",)
     return Finding(not differing, "metrics", told)
 
 

@@ -2,8 +2,10 @@
 
 from workbench.recipe.base import Part
 from workbench.recipe.data_parts import Data, FurtherTest, LabelBudget, Source, SplitRules
-from workbench.recipe.parts import Carbon, Distillation, Evaluation, Member, Recipe, Smoothing, Student, Teacher
-from workbench.recipe.reading import Located, digest, from_values, parse, read, to_yaml
+from workbench.recipe.distillation_parts import Distillation, Smoothing
+from workbench.recipe.parts import Carbon, Evaluation, Member, Recipe, Student, Teacher
+from workbench.recipe.privacy_parts import Privacy
+from workbench.recipe.reading import Located, digest, digest_as_written, from_values, parse, read, to_yaml
 from workbench.recipe.schema import FieldText, fields, json_schema
 from workbench.recipe.shipped import recipe_header, shipped_folder, shipped_recipes
 from workbench.recipe.tuning_parts import Cut, Losses, Tuning
@@ -21,6 +23,7 @@ __all__ = [
     "Losses",
     "Member",
     "Part",
+    "Privacy",
     "Recipe",
     "Smoothing",
     "Source",
@@ -29,6 +32,7 @@ __all__ = [
     "Teacher",
     "Tuning",
     "digest",
+    "digest_as_written",
     "fields",
     "from_values",
     "json_schema",

@@ -161,6 +161,11 @@ class Data(Part):
     labelled: LabelBudget = Field(
         default_factory=lambda: LabelBudget(), title="Label budget", description="How many labels the run may use."
     )
+    corrections: str | None = Field(
+        None,
+        title="Corrections",
+        description="File of label corrections (who, why, when), relative to the recipe's folder.",
+    )
     allow_leakage: str | None = Field(
         None,
         min_length=10,

@@ -13,6 +13,8 @@ from pydantic import Field, model_validator
 
 from workbench.recipe.base import Name, Part, Text
 from workbench.recipe.data_parts import Data
+from workbench.recipe.distillation_parts import Distillation
+from workbench.recipe.privacy_parts import Privacy
 from workbench.recipe.tuning_parts import Cut, Losses, Tuning
 
 
@@ -79,6 +81,9 @@ class Teacher(Member):
     ensemble: tuple[Member, ...] = Field(
         (), max_length=8, title="Ensemble", description="Teachers whose probabilities are averaged."
     )
+    privacy: Privacy | None = Field(
+        None, title="Privacy", description="Differential privacy for labelled rows (method head); none when left out."
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -89,6 +94,8 @@ class Teacher(Member):
                 raise ValueError("name exactly one of model, file, baseline for each teacher")
         if not self.ensemble and self.baseline:
             raise ValueError("the baseline alone cannot be the teacher: that is what selftrain candidates show")
+        if self.privacy is not None and (self.ensemble or self.model is None or self.method != "head"):
+            raise ValueError("privacy is for a single teacher with a model and method head")
         return self
 
 
@@ -174,52 +181,6 @@ class Student(Part):
         return self
 
 
-class Smoothing(Part):
-    """Agreement among neighbours: the teacher's answers are averaged over texts that lie near each other."""
-
-    neighbours: int = Field(
-        12, ge=1, le=100, title="Neighbours", description="Nearest texts in the encoder's space that are asked."
-    )
-    share: float = Field(
-        0.8, gt=0, lt=1, title="Share", description="Weight of the neighbours' answers; the rest is one's own."
-    )
-    steps: int = Field(3, ge=1, le=20, title="Steps", description="How often answers are passed on.")
-    anchors: int = Field(
-        20_000,
-        ge=100,
-        le=200_000,
-        title="Anchors",
-        description="Rows that can be neighbours, drawn from the pool; bounds time and memory for large pools.",
-    )
-
-
-class Distillation(Part):
-    """How students learn from the teacher."""
-
-    smoothing: Smoothing | None = Field(
-        None,
-        title="Smoothing",
-        description="Averages the teacher's answers among neighbours (label propagation); off when left out.",
-    )
-
-    temperature: float = Field(
-        2.0, ge=0.1, le=20, title="Temperature", description="Softens the teacher's distribution; 1 leaves it as it is."
-    )
-    soft_weight: float = Field(
-        0.9,
-        ge=0,
-        le=1,
-        title="Soft weight",
-        description="Weight of the teacher's soft targets on labelled rows; the rest is on the given labels.",
-    )
-    confidence_weighting: bool = Field(
-        False, title="Weigh by confidence", description="Pool rows count by the teacher's highest probability."
-    )
-    min_confidence: float = Field(
-        0.0, ge=0, lt=1, title="Least confidence", description="Pool rows under this highest probability are left out."
-    )
-
-
 class Evaluation(Part):
     """How candidates are judged."""
 
@@ -236,13 +197,58 @@ class Evaluation(Part):
     resamples: int = Field(
         10_000, ge=1000, le=100_000, title="Resamples", description="Bootstrap resamples of each interval."
     )
+    target_error: float = Field(
+        0.1,
+        gt=0,
+        lt=0.5,
+        title="Target error",
+        description="Largest share of wrong answers among those given without a person; sets the threshold.",
+    )
+    coverage: float = Field(
+        0.9, gt=0.5, lt=1, title="Coverage", description="How often the set of classes shall hold the right one."
+    )
+    false_flags: float = Field(
+        0.05, gt=0, lt=0.5, title="False flags", description="Share of own texts that may be flagged as off-domain."
+    )
+    flips: tuple[Literal["general", "health"], ...] = Field(
+        ("general",),
+        max_length=2,
+        title="Flips",
+        description="English swap lists for counterfactual flips: general, health; none when empty.",
+    )
+    suite: str | None = Field(
+        None,
+        title="Suite",
+        description="Behaviour tests: a shipped suite or a YAML file; the one of the recipe's name if empty.",
+    )
 
 
 class Carbon(Part):
-    """Where the electricity comes from."""
+    """Where the electricity comes from, what a run may emit, and what its model is compared with."""
 
     country: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
         title="Country", description="ISO 3166 alpha-3 code of the country whose grid feeds this machine, e.g. FRA."
+    )
+    region: str | None = Field(
+        None,
+        min_length=1,
+        max_length=60,
+        title="Region",
+        description="State, province or bidding zone of the grid (USA, CAN, CHN, SWE, NOR, FIN); else the country.",
+    )
+    intensity_g_per_kwh: float | None = Field(
+        None,
+        ge=0,
+        le=3000,
+        title="Intensity",
+        description="Grams of CO2e a kWh of the electricity in fact used, for example of a contract; else a table's.",
+    )
+    pue: float = Field(
+        1.0,
+        ge=1,
+        le=5,
+        title="PUE",
+        description="What the building takes for each kWh of the machine (cooling); 1 for a machine in an office.",
     )
     metered_seconds: float = Field(
         10.0,
@@ -251,6 +257,47 @@ class Carbon(Part):
         title="Metered seconds",
         description="How long each candidate predicts to find its energy per 1,000; under 10 the figure is rough.",
     )
+    budget_grams: float | None = Field(
+        None,
+        gt=0,
+        le=1_000_000,
+        title="Budget",
+        description="Grams of CO2e that a run may emit: it warns on the way and stops before; no limit when left out.",
+    )
+    volume: int | None = Field(
+        None, ge=1, le=10**12, title="Volume", description="Predictions a month that the model will make, for payback."
+    )
+    hosted: str | None = Field(
+        None, min_length=1, max_length=80, title="Hosted", description="Name of the hosted service to compare with."
+    )
+    hosted_price: float | None = Field(
+        None,
+        gt=0,
+        le=100_000,
+        title="Hosted price",
+        description="What 1,000 predictions cost there, in your currency.",
+    )
+    kwh_price: float | None = Field(
+        None, ge=0, le=100, title="Price of a kWh", description="What a kWh costs you, in your currency."
+    )
+    hour_price: float | None = Field(
+        None,
+        ge=0,
+        le=10_000,
+        title="Price of an hour",
+        description="What an hour of this machine costs you without electricity (rent or wear), in your currency.",
+    )
+    currency: str | None = Field(
+        None, pattern=r"^[A-Z]{3}$", title="Currency", description="ISO 4217 code of the prices, e.g. EUR."
+    )
+
+    @model_validator(mode="after")
+    def _priced(self) -> Self:
+        prices = {name: getattr(self, name) for name in ("hosted_price", "kwh_price", "hour_price")}
+        given = [name for name, value in prices.items() if value is not None]
+        if given and self.currency is None:
+            raise ValueError(f"{', '.join(given)}: say in which currency, for example currency: EUR")
+        return self
 
 
 class Report(Part):
@@ -283,7 +330,9 @@ class Recipe(Part):
     evaluation: Evaluation = Field(
         default_factory=lambda: Evaluation(), title="Evaluation", description="How candidates are judged."
     )
-    carbon: Carbon = Field(title="Carbon", description="Where the electricity comes from.")
+    carbon: Carbon = Field(
+        title="Carbon", description="Where the electricity comes from, what a run may emit, what it is compared with."
+    )
     report: Report = Field(default_factory=lambda: Report(), title="Report", description="What the report may show.")
 
     @model_validator(mode="after")
@@ -295,6 +344,10 @@ class Recipe(Part):
         if self.distillation.smoothing is not None and self.teacher is not None:
             if not any(member.model for member in self.teacher.ensemble or (self.teacher,)):
                 raise ValueError("distillation.smoothing needs a teacher with a model, whose space has neighbours")
+            if self.teacher.privacy is not None:
+                raise ValueError(
+                    "distillation.smoothing passes on labels of labelled rows; leave it out with teacher.privacy"
+                )
         from_teacher = [one.name for one in self.students if one.cut is not None and one.cut.start == "teacher"]
         if from_teacher and self.teacher is not None and self.teacher.model is None:
             raise ValueError(f"cut.start: teacher of {', '.join(from_teacher)} needs a single teacher with a model")

@@ -107,6 +107,19 @@ def digest(recipe: BaseModel) -> str:
     return hashlib.sha256(rfc8785.dumps(values)).hexdigest()
 
 
+def digest_as_written(path: Path) -> str:
+    """Digest of a recipe file as it stands, nothing filled in: so a run's recipe keeps its digest in later releases.
+
+    Args:
+        path: A file that :func:`to_yaml` wrote.
+
+    Raises:
+        RecipeError: It is no YAML of plain data.
+    """
+    values: Any = read_document(path.read_text(encoding="utf-8"), path.name).values
+    return hashlib.sha256(rfc8785.dumps(values)).hexdigest()
+
+
 def to_yaml(recipe: Recipe, header: Sequence[str] = ()) -> str:
     """A recipe as YAML with every default filled in; reads back to an equal recipe.
 

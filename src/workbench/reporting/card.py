@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.metrics.wording import metric_name
 from workbench.recipe.yaml_text import write_document
-from workbench.reporting import energy, findings, sections, tuning, words
+from workbench.reporting import energy, findings, privacy, sections, tuning, words
 from workbench.reporting.compressed import compressed
 from workbench.reporting.emissions import add, digits
 from workbench.reporting.evidence import Evidence, Row
@@ -47,6 +47,7 @@ def render_card(evidence: Evidence) -> str:
         "distillation": findings.distillation_sentences(evidence),
         "tuning": tuning.paragraphs(evidence),
         "compressed": compressed(evidence),
+        "privacy": privacy.sentences(evidence),
         "comparison": sections.comparison(evidence),
         "slices": sections.slices(evidence),
         "energy": energy.by_stage(evidence),

@@ -38,7 +38,8 @@ def by_stage(evidence: Evidence) -> dict[str, Any] | None:
         "spent": _sum_row(spent.seconds, spent.energy_kwh, spent.emissions_kg, spent.class_),
         "any_reused": any(entry.reused_from for entry in entries),
         "classes": {name: CLASSES[name] for name in sorted({entry.class_ for entry in entries})},
-        "follows_time": any(entry.class_ in ("C", "D") for entry in entries),
+        "follows_time": max(entry.class_ for entry in entries) in "CD"
+        and min(entry.class_ for entry in entries) != "A",
         "method": methods[0] if methods else {},
     }
 

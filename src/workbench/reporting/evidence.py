@@ -15,10 +15,11 @@ from workbench import storage
 from workbench.errors import RunError
 from workbench.metrics.scoring import MADE_FROM, made_from
 from workbench.recipe import Recipe, read
-from workbench.reporting.emissions import Emission, read_entry
+from workbench.reporting.emissions import READING, Emission, read_entries
 from workbench.runs import RunFolder, read_lines
 
 Row = Mapping[str, Any]
+CHECKS = "evidence/checks.json"
 NOT_MEASURED = "not measured in this run"
 
 
@@ -39,6 +40,7 @@ class Evidence:
         events: Lines of ``log.jsonl``.
         candidates: Names of all candidates, in the order in which a person compares them.
         missing: Files that the contract names and the folder does not have.
+        checks: ``evidence/checks.json``: name of each further check to its ``settings``, ``reasons``, ``seconds``.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class Evidence:
     events: tuple[Row, ...]
     candidates: tuple[str, ...]
     missing: tuple[str, ...] = field(default=())
+    checks: Row = field(default_factory=dict)
 
     @property
     def recommended(self) -> str | None:
@@ -74,7 +77,7 @@ class Evidence:
     @property
     def splits(self) -> tuple[str, ...]:
         """Test splits that were scored, the headline first."""
-        found = dict.fromkeys(str(row["split"]) for row in self.metrics)
+        found = dict.fromkeys(str(row["split"]) for row in self.metrics if "check" not in row)
         return tuple(sorted(found, key=lambda split: (split != "test", split)))
 
     @property
@@ -85,7 +88,8 @@ class Evidence:
     @property
     def seeds(self) -> tuple[int, ...]:
         """Seeds with a value of their own."""
-        return tuple(sorted({int(row["seed"]) for row in self.metrics if row.get("seed") is not None}))
+        own = (row for row in self.metrics if row.get("seed") is not None and "check" not in row)
+        return tuple(sorted({int(row["seed"]) for row in own}))
 
     def score(
         self,
@@ -125,6 +129,7 @@ class Evidence:
             if row["candidate"] == candidate
             and row["split"] == split
             and row["metric"] == self.primary
+            and "check" not in row
             and row.get("slice", "all") != "all"
             and row.get("against") is None
             and row.get("seed") is None
@@ -174,7 +179,7 @@ def read_evidence(folder: Path) -> Evidence:
     metrics = _rows(folder, "metrics.json", missing)
     measurements = _rows(folder, "measurements.json", missing)
     recommendation = _mapping(folder, "recommendation.json", missing)
-    names = [str(row["candidate"]) for row in (*metrics, *measurements)]
+    names = [str(row["candidate"]) for row in (*metrics, *measurements) if "check" not in row]
     return Evidence(
         folder=folder,
         run=_mapping(folder, "run.json", missing),
@@ -183,11 +188,12 @@ def read_evidence(folder: Path) -> Evidence:
         health=_mapping(folder, "data/health.json", missing),
         metrics=tuple(metrics),
         measurements=tuple(measurements),
-        emissions=tuple(read_entry(entry) for entry in _rows(folder, "emissions.json", missing)),
+        emissions=read_entries(_rows(folder, "emissions.json", missing), _mapping(folder, READING, [])),
         recommendation=recommendation,
         events=tuple(read_lines(folder / "log.jsonl")),
         candidates=in_order(names),
         missing=tuple(missing),
+        checks=_mapping(folder, CHECKS, []),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.metrics.scoring import made_from
 from workbench.metrics.wording import comparison_sentence, difference_from_row, verdict
-from workbench.reporting import words
+from workbench.reporting import privacy, words
 from workbench.reporting.evidence import Evidence, Row, role
 
 FEW_ROWS = 30
@@ -115,6 +115,7 @@ def limits(evidence: Evidence) -> list[str]:
     if evidence.recipe.data.exclude_classes:
         excluded = words.listing(list(evidence.recipe.data.exclude_classes))
         found.append(f"Rows of {excluded} were left out; the model puts such texts into one of its own classes.")
+    found += privacy.limits(evidence)
     found.append("Every text gets one of the known classes, also a text that belongs to none of them.")
     return found
 

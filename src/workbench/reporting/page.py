@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from workbench.metrics.wording import metric_name
 from workbench.reporting import confusion, energy, figures, findings, sections, tuning, words
+from workbench.reporting.chapters import pages
 from workbench.reporting.comparison import compare
 from workbench.reporting.compressed import compressed
 from workbench.reporting.evidence import Evidence
@@ -80,6 +81,7 @@ def contents(evidence: Evidence) -> dict[str, Any]:
         "slices": sections.slices(evidence),
         "confusion": confusion.mistakes(evidence),
         "seeds": sections.seeds(evidence),
+        "pages": pages(evidence),
         "energy": energy.by_stage(evidence),
         "energy_figure": _energy_figure(evidence),
         "health": list(evidence.health.get("sentences") or []),

@@ -13,7 +13,7 @@ from typing import Any
 from workbench.metrics.scoring import made_from
 from workbench.metrics.wording import metric_name
 from workbench.metrics.wording import points as in_points
-from workbench.reporting import words
+from workbench.reporting import privacy, words
 from workbench.reporting.comparison import compare
 from workbench.reporting.emissions import digits
 from workbench.reporting.evidence import NOT_MEASURED, Evidence, Row, role
@@ -81,7 +81,8 @@ def comparison(evidence: Evidence) -> dict[str, Any]:
     for at, row in enumerate(table):
         scores = [_score_cell(row, prefix, place[at]) for prefix, place in places.items()]
         name = row["candidate"]
-        rows.append({"name": name, "about": meaning(name), "recommended": row["recommended"], "scores": scores}
+        about = meaning(name) + privacy.remark(evidence, name)
+        rows.append({"name": name, "about": about, "recommended": row["recommended"], "scores": scores}
                     | {"costs": _costs(row)})  # fmt: skip
     return {
         "rows": rows,

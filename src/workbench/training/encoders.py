@@ -158,7 +158,7 @@ def fit_candidate(
     Args:
         candidate: The classifier; it is trained in place.
         lesson: Texts with targets.
-        validation: Labelled rows.
+        validation: Labelled rows; may be none, then it is not calibrated.
         how: Settings of the training, and weights of the losses.
         start: What its states are compared with, where a loss does.
         kept: Layers of the start that it kept.
@@ -173,7 +173,7 @@ def fit_candidate(
         objective = make_objective(candidate, losses, start, kept, settings.label_smoothing)
     network = SequenceNetwork(candidate.model)
     examples = lesson_examples(candidate.tokenizer, lesson)
-    held_out = labelled_examples(candidate.tokenizer, validation, len(candidate.classes))
+    held_out = labelled_examples(candidate.tokenizer, validation, len(candidate.classes)) if len(validation) else None
     if losses.attention:
         settings = settings.model_copy(update={"dropout": settings.dropout or 0.0})
     train(network, examples, settings, validation=held_out, objective=objective, seed=seed, watch=watch)

@@ -17,6 +17,7 @@ from workbench.data.problems import nearest
 from workbench.errors import DataError
 
 MODULES = {
+    "hpo": "workbench.data.readers.hpo",
     "icd10cm": "workbench.data.readers.icd10cm",
     "scancode": "workbench.data.readers.scancode",
 }

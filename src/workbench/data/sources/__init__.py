@@ -42,7 +42,12 @@ def read(source: Source, *, data: Data, base: Path, table: object | None = None,
     texts, problems = as_text(raw, list(used_columns(data)), about)
     refuse(problems or value_problems(texts, data, about), about)
     whole = digest(texts)
-    return SourceTable(texts, whole, complete(described, texts.num_rows, whole))
+    found = SourceTable(texts, whole, complete(described, texts.num_rows, whole))
+    if data.corrections is None:
+        return found
+    from workbench.data.corrections import apply_corrections, read_corrections
+
+    return apply_corrections(found, read_corrections(base / data.corrections), data)
 
 
 def raw_table(

@@ -1,0 +1,54 @@
+"""A budget ends a real session's stage before it is exceeded, says what to do, and goes on counting when resumed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("codecarbon")
+
+from workbench import carbon, storage
+from workbench.errors import Stopped
+from workbench.pipeline.session import Session
+from workbench.runs import RunFolder, RunState, StageKey, StageStore, ignore, now
+
+KEY = StageKey("student", {"part": "student"}, ("errors",))
+
+
+def _session(runs: Path, folder: RunFolder, grams: float, said: Callable[[str], None]) -> Session:
+    ids: Any = None
+    found = Session(folder, StageStore(runs / ".stages"), ignore, "FRA", folder.path, ids)
+    found.budget = carbon.Budget(grams, said)
+    return found
+
+
+def test_a_stage_is_stopped_before_the_budget_is_exceeded_and_a_resumed_run_does_not_begin_afresh(
+    tmp_path: Path,
+) -> None:
+    state = RunState(recipe_digest="0" * 64, data_digest="1" * 64, status="running", seeds=1, created=now())
+    folder, said = RunFolder.create(tmp_path, "library", state), list[str]()
+    grams = 1000 * carbon.estimate(4.0, "FRA").emissions_kg.central
+    session = _session(tmp_path, folder, grams, said.append)
+
+    def work(place: Path) -> None:
+        end = time.perf_counter() + 30
+        while time.perf_counter() < end:
+            sum(range(2000))
+            if session.stop():
+                raise Stopped("The run was asked to stop.")
+        storage.write_text(place / "done.txt", "done\n")
+
+    with pytest.raises(Stopped, match=r"carbon\.budget_grams"):
+        session.stage(KEY, work, "student-linear")
+    spent = storage.read_json(session.store.partial_path(KEY.digest) / "spent.json")
+    emitted = 1000 * spent["energy_kwh"] * carbon.grid("FRA").kg_per_kwh
+    assert 0.6 * grams < emitted <= grams
+    assert any("at it the run stops" in one for one in said)
+    session, began = _session(tmp_path, folder, grams, said.append), time.perf_counter()
+    with pytest.raises(Stopped, match=r"carbon\.budget_grams"):
+        session.stage(KEY, work, "student-linear")
+    assert time.perf_counter() - began < 4
