@@ -130,7 +130,8 @@ def test_planted_errors_among_licences_are_ranked_high():
     classes, part = licences()
     check = judge_labels(part, np.repeat(["train"], len(part)), classes, Doubting(draws=300))
     found = scores(check)
-    assert found["labelled", "all", "planted_in_first_tenth"]["n"] == 30
+    planted = found["labelled", "all", "planted_in_first_tenth"]["n"]
+    assert planted == pytest.approx(Doubting().planted * len(part), rel=0.1)
     assert found["labelled", "all", "planted_in_first_tenth"]["value"] >= 0.5
     given = judged(check.table)
     assert given is not None

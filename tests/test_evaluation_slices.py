@@ -16,7 +16,8 @@ from workbench.metrics.found_slices import score_found_slices
 from workbench.metrics.group_tests import smallest_gap
 from workbench.metrics.slice_rows import worst_group
 from workbench.metrics.slice_table import parts
-from workbench.metrics.slices import rules_of, tested_families
+from workbench.metrics.slices import rules_of
+from workbench.metrics.slices import tested_families as families_of
 from workbench.recipe import Recipe
 
 CLASSES = ("brakes", "gears", "wheels")
@@ -72,7 +73,7 @@ def groups_of(one, draws):
     """Every attribute and intersection of the candidate with its test, as score_slices makes them."""
     check = check_slices(one)
     (only,) = parts(check.table)
-    return tested_families(only, rules_of(check.settings | {"draws": draws}))
+    return families_of(only, rules_of(check.settings | {"draws": draws}))
 
 
 def alarm(one, draws=499):

@@ -21,7 +21,7 @@ KINDS = {
     "baseline": "The baseline",
     "teacher": "The teacher",
     "labelling": "Teacher labelling: reading every row with the encoder, soft targets",
-    "students": "Students and their compressed forms",
+    "students": "Students, in all their forms",
     "controls": "Controls (control, selftrain): what shows whether distillation helped",
     "evaluation": "Evaluation: predictions, scores, measurements, checks, report",
 }
