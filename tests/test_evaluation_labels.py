@@ -128,11 +128,12 @@ def test_real_errors_stand_above_what_faultless_labels_give():
 @pytest.mark.slow
 def test_planted_errors_among_licences_are_ranked_high():
     classes, part = licences()
-    check = judge_labels(part, np.repeat(["train"], len(part)), classes, Doubting(draws=300))
+    check = judge_labels(part, np.repeat(["train"], len(part)), classes, Doubting(draws=300, planted=0.08))
     found = scores(check)
     planted = found["labelled", "all", "planted_in_first_tenth"]["n"]
-    assert planted == pytest.approx(Doubting().planted * len(part), rel=0.1)
-    assert found["labelled", "all", "planted_in_first_tenth"]["value"] >= 0.5
+    assert planted == pytest.approx(0.08 * len(part), rel=0.1)
+    by_chance = 0.1
+    assert found["labelled", "all", "planted_in_first_tenth"]["low"] > 2 * by_chance
     given = judged(check.table)
     assert given is not None
     assert len(given.labels) == len(part)
