@@ -13,6 +13,7 @@ import typer
 
 from workbench.cli import messages
 from workbench.errors import DataError, RunError, WorkbenchError
+from workbench.storage.cells import harmless
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 BATCH = 10_000
 MOST_SHOWN = 3
 """Classes of a set that are shown in the terminal."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 ADDED = ("predicted_label", "predicted_probability")
 DECIDED = ("predicted_set", "send_to_person", "why")
 
@@ -185,9 +185,3 @@ def csv_lines(rows: Any) -> str:
     writer = csv.writer(buffer)
     writer.writerows([harmless(cell) for cell in row] for row in rows)
     return buffer.getvalue()
-
-
-def harmless(cell: object) -> str:
-    """A cell's text; an apostrophe goes before one that a spreadsheet would run as a formula."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

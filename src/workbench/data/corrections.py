@@ -21,9 +21,9 @@ from workbench.data.problems import Problem, count, listed, nearest, refuse
 from workbench.data.roles import flat
 from workbench.data.table import SourceTable
 from workbench.recipe import Data, Source
+from workbench.storage.cells import unharmed
 
 FIELDS = ("row", "text_sha256", "old_label", "new_label", "who", "why", "when")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def read_corrections(path: Path) -> Corrections:
     refuse(_missing_columns(missing, raw.column_names, path.name), path.name)
     table, problems = as_text(_as_written(path, raw), FIELDS, path.name)
     refuse(problems, path.name)
-    lines = [[_unharmed(cell or "").strip() for cell in line.values()] for line in table.to_pylist()]
+    lines = [[unharmed(cell or "").strip() for cell in line.values()] for line in table.to_pylist()]
     entries: list[Correction] = []
     waiting = 0
     for number, cells in enumerate(lines, start=1):
@@ -158,17 +158,6 @@ def apply_corrections(source: SourceTable, corrections: Corrections, data: Data)
 def text_digest(text: str) -> str:
     """SHA-256 of a text in UTF-8, 64 hex digits: what a correction knows a row by."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def harmless(cell: object) -> str:
-    """A cell's text; an apostrophe goes before one that a spreadsheet would run as a formula."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def _unharmed(text: str) -> str:
-    """The cell as it was before `harmless`."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_STARTS) else text
 
 
 def _missing_columns(missing: Sequence[str], names: Sequence[str], about: str) -> list[Problem]:

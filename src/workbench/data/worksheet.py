@@ -9,11 +9,12 @@ import csv
 import io
 from collections.abc import Iterable
 
-from workbench.data.corrections import FIELDS, harmless, text_digest
+from workbench.data.corrections import FIELDS, text_digest
 from workbench.data.roles import flat
 from workbench.data.table import SourceTable
 from workbench.metrics.doubts import Doubt
 from workbench.recipe import Data
+from workbench.storage.cells import harmless
 
 COLUMNS = ("place", "row", "split", "old_label", "suggested", "reason", "p_old", "p_suggested")
 TO_FILL = ("new_label", "who", "why", "when")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.reporting.figures import ACCENT, INK, LINE, PAPER, SETTINGS, _drawing, _svg
+from workbench.reporting.figures import ACCENT, INK, LINE, PAPER, SETTINGS, drawing, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def shares(
     Returns:
         An ``<svg>`` element.
     """
-    with _drawing(7.6, 1.0 + (0.22 + 0.12 * (len(series) - 1)) * max(len(labels), 2)) as (figure, axes):
+    with drawing(7.6, 1.0 + (0.22 + 0.12 * (len(series) - 1)) * max(len(labels), 2)) as (figure, axes):
         step = 0.62 / max(len(series), 1)
         for place, (label, values) in enumerate(series.items()):
             marker, colour, filled = LOOKS[place % len(LOOKS)]
@@ -71,7 +71,7 @@ def shares(
         axes.set_xlabel(axis)
         if len(series) > 1:
             figure.legend(loc="outside upper left", ncols=len(series), frameon=False, fontsize=8.2)
-        return _svg(figure, name, title, f"{axis}. All values are in the table below.")
+        return to_svg(figure, name, title, f"{axis}. All values are in the table below.")
 
 
 def curves(
@@ -103,7 +103,7 @@ def curves(
         handles, labels = places.flat[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper left", ncols=len(series), frameon=False, fontsize=8.2)
         told = f"{metric} of {', '.join(series)} against {', '.join(panels)}. All values are in the table below."
-        return _svg(figure, "robustness", f"{metric} when texts get worse", told)
+        return to_svg(figure, "robustness", f"{metric} when texts get worse", told)
 
 
 TITLES = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from workbench.reporting.figures import ACCENT, INK, LINE, PAPER, SOFT, _drawing, _svg
+from workbench.reporting.figures import ACCENT, INK, LINE, PAPER, SOFT, drawing, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +67,7 @@ def reliability_figure(curves: Sequence[Curve], candidate: str) -> str:
     Returns:
         An ``<svg>`` element.
     """
-    with _drawing(5.4, 4.6) as (figure, axes):
+    with drawing(5.4, 4.6) as (figure, axes):
         axes.plot([0, 1], [0, 1], color=LINE, linewidth=1.0, zorder=1)
         for curve, (marker, dash, colour) in zip(curves, STYLES, strict=False):
             reach = [np.maximum(curve.accuracy - curve.low, 0), np.maximum(curve.high - curve.accuracy, 0)]
@@ -90,7 +90,7 @@ def reliability_figure(curves: Sequence[Curve], candidate: str) -> str:
         told = (
             f"{len(curves)} splits. The largest distance from the diagonal is {100 * gap:.0f} points, on {worst.name}."
         )
-        return _svg(figure, "reliability", f"Reliability of {candidate}", told)
+        return to_svg(figure, "reliability", f"Reliability of {candidate}", told)
 
 
 def risk_figure(risks: Sequence[Risk], candidate: str, target: float | None) -> str:
@@ -104,7 +104,7 @@ def risk_figure(risks: Sequence[Risk], candidate: str, target: float | None) -> 
     Returns:
         An ``<svg>`` element.
     """
-    with _drawing(6.4, 4.2) as (figure, axes):
+    with drawing(6.4, 4.2) as (figure, axes):
         if target is not None:
             axes.axhline(target, color=LINE, linewidth=1.0)
             axes.annotate(f"target {100 * target:g} %", (0.01, target), ha="left", va="bottom", color=SOFT)
@@ -128,7 +128,7 @@ def risk_figure(risks: Sequence[Risk], candidate: str, target: float | None) -> 
         axes.set_ylabel("Share of wrong answers among them")
         axes.legend(frameon=False, loc="upper left")
         told = " ".join(f"On {one.name} all answers together have an error of {one.error[-1]:.2f}." for one in risks)
-        return _svg(figure, "risk", f"Error against coverage of {candidate}", told)
+        return to_svg(figure, "risk", f"Error against coverage of {candidate}", told)
 
 
 def _whole(axes: Axes) -> None:

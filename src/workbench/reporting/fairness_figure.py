@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.reporting.figures import ACCENT, INK, LINE, PAPER, SOFT, _drawing, _svg
+from workbench.reporting.figures import ACCENT, INK, LINE, PAPER, SOFT, drawing, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def dots(rows: Sequence[Dot], whole: float | None) -> str:
         at += 0.55 if row.head and places else 0.0
         places.append(at)
         at += 1.0
-    with _drawing(7.6, 0.85 + 0.25 * at) as (figure, axes):
+    with drawing(7.6, 0.85 + 0.25 * at) as (figure, axes):
         if whole is not None:
             axes.axvline(100 * whole, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         for place, row in zip(places, rows, strict=True):
@@ -65,7 +65,7 @@ def dots(rows: Sequence[Dot], whole: float | None) -> str:
         axes.set_axisbelow(True)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("rows that are sorted wrong, in per cent")
-        return _svg(figure, "fairness", "Error rate by group", _told(rows))
+        return to_svg(figure, "fairness", "Error rate by group", _told(rows))
 
 
 def _draw(axes: Axes, place: float, row: Dot) -> None:

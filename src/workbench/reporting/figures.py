@@ -84,7 +84,7 @@ class Bar:
 
 
 @contextmanager
-def _drawing(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
+def drawing(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
     """A figure of that many inches with the report's settings, and its axes."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -95,7 +95,7 @@ def _drawing(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
         yield figure, figure.subplots()
 
 
-def _svg(figure: Figure, name: str, title: str, description: str) -> str:
+def to_svg(figure: Figure, name: str, title: str, description: str) -> str:
     """The figure as an ``<svg>`` element with a title, a description and ids of its own.
 
     Args:
@@ -168,7 +168,7 @@ def quality_against_latency(points: Sequence[Point], metric: str, split: str) ->
     Returns:
         An ``<svg>`` element.
     """
-    with _drawing(7.6, max(4.3, 1.5 + 0.22 * len(points))) as (figure, axes):
+    with drawing(7.6, max(4.3, 1.5 + 0.22 * len(points))) as (figure, axes):
         axes.set_xscale("log")
         lows = [point.value if point.low is None else point.low for point in points]
         highs = [point.value if point.high is None else point.high for point in points]
@@ -183,7 +183,7 @@ def quality_against_latency(points: Sequence[Point], metric: str, split: str) ->
         for point in points:
             _draw_point(axes, point)
         _label_points(axes, points)
-        _plain_log_ticks(axes)
+        plain_log_ticks(axes)
         axes.set_xlabel("Milliseconds for one text, median (log scale; further left is faster)")
         axes.set_ylabel(f"{metric} on {split} (higher is better)")
         best = max(points, key=lambda point: point.value)
@@ -192,7 +192,7 @@ def quality_against_latency(points: Sequence[Point], metric: str, split: str) ->
             f"{len(points)} candidates. Highest {metric}: {best.name}, {best.value:.3f}. "
             f"Fastest: {fastest.name}, {fastest.latency_ms:.2g} ms. The table above has all values."
         )
-        return _svg(figure, "quality", f"{metric} against latency", told)
+        return to_svg(figure, "quality", f"{metric} against latency", told)
 
 
 def _draw_point(axes: Axes, point: Point) -> None:
@@ -295,7 +295,8 @@ def _label_cluster(axes: Axes, cluster: Sequence[Point], place: float, side: str
         )
 
 
-def _plain_log_ticks(axes: Axes) -> None:
+def plain_log_ticks(axes: Axes) -> None:
+    """Ticks of a logarithmic axis as plain numbers."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     left, right = axes.get_xlim()
@@ -318,7 +319,7 @@ def energy_by_stage(bars: Sequence[Bar], unit: str) -> str:
     Returns:
         An ``<svg>`` element.
     """
-    with _drawing(7.6, 0.75 + 0.26 * len(bars)) as (figure, axes):
+    with drawing(7.6, 0.75 + 0.26 * len(bars)) as (figure, axes):
         for at, bar in enumerate(bars):
             shown: Mapping[str, Any] = (
                 {"facecolor": "none", "edgecolor": OTHER, "hatch": "////"}
@@ -338,4 +339,4 @@ def energy_by_stage(bars: Sequence[Bar], unit: str) -> str:
         axes.set_xlabel(f"{unit}; the bar is the central figure, the line goes from low to high")
         most = max(bars, key=lambda bar: bar.central)
         told = f"{len(bars)} stages. Most energy: {most.name}, {most.central:.2g} {unit}. All values are in the table."
-        return _svg(figure, "energy", "Energy by stage", told)
+        return to_svg(figure, "energy", "Energy by stage", told)

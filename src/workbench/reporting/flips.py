@@ -17,7 +17,7 @@ from workbench.metrics.flips import ATTRIBUTES, METRICS
 from workbench.metrics.wording import difference_from_row, p_value, percent, points, verdict
 from workbench.reporting import words
 from workbench.reporting.evidence import Evidence, Row
-from workbench.reporting.figures import INK, LINE, PAPER, _drawing, _svg
+from workbench.reporting.figures import INK, LINE, PAPER, drawing, to_svg
 from workbench.reporting.pages import Figure, Page, Table
 
 CHECK = "flips"
@@ -209,7 +209,7 @@ def _shift_cell(row: Row) -> str:
 
 def drawn(found: Sequence[Finding]) -> str:
     """Flip rates of swap and neutral change, a line a slice, as an ``<svg>`` element."""
-    with _drawing(7.6, 1.0 + 0.42 * len(found)) as (figure, axes):
+    with drawing(7.6, 1.0 + 0.42 * len(found)) as (figure, axes):
         for at, one in enumerate(found):
             for row, off, marker, face in ((one.rate, -0.13, "o", INK), (one.control, 0.13, "s", PAPER)):
                 if row.get("low") is None:
@@ -226,7 +226,7 @@ def drawn(found: Sequence[Finding]) -> str:
         axes.set_axisbelow(True)
         axes.set_xlabel("% of pairs whose predicted class differs (filled circle: swap; open square: neutral change)")
         told = f"{len(found)} rows, {found[0].candidate}. All values are in the table."
-        return _svg(figure, "flips", "Flips by attribute and template", told)
+        return to_svg(figure, "flips", "Flips by attribute and template", told)
 
 
 def how(settings: Mapping[str, Any], found: Sequence[Finding]) -> list[str]:

@@ -17,7 +17,7 @@ from workbench.metrics.labels import CANDIDATE, judged
 from workbench.metrics.wording import ALPHA
 from workbench.reporting import words
 from workbench.reporting.evidence import Evidence, Row
-from workbench.reporting.figures import ACCENT, INK, OTHER, PAPER, _drawing, _svg
+from workbench.reporting.figures import ACCENT, INK, OTHER, PAPER, drawing, to_svg
 from workbench.reporting.pages import Figure, Page, Table
 
 LABELLED = "labelled"
@@ -210,7 +210,7 @@ def _texts(evidence: Evidence) -> dict[int, str]:
 
 def _figure(rows: Sequence[Row]) -> str:
     """Shares of the ambiguous pairs with intervals, and what chance would give."""
-    with _drawing(6.4, 0.7 + 0.32 * len(rows)) as (figure, axes):
+    with drawing(6.4, 0.7 + 0.32 * len(rows)) as (figure, axes):
         for place, row in enumerate(reversed(rows)):
             if row["low"] is not None:
                 axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=ACCENT, linewidth=2)
@@ -221,7 +221,7 @@ def _figure(rows: Sequence[Row]) -> str:
         axes.set_yticks(range(len(rows)), [str(row["slice"]).partition("=")[2] for row in reversed(rows)])
         axes.set_xlabel("rows of both classes that are taken for the other, %")
         axes.set_xlim(left=0)
-        return _svg(figure, "confused-pairs", "Ambiguous classes", _CAPTION)
+        return to_svg(figure, "confused-pairs", "Ambiguous classes", _CAPTION)
 
 
 def _row(evidence: Evidence, split: str, metric: str) -> Row | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.metrics.membership import is_finding
-from workbench.reporting.figures import ACCENT, INK, LINE, PAPER, SOFT, _drawing, _svg
+from workbench.reporting.figures import ACCENT, INK, LINE, PAPER, SOFT, drawing, to_svg
 
 Row = Mapping[str, Any]
 
@@ -23,7 +23,7 @@ def areas_figure(rows: Sequence[Row], seen: float | None) -> str:
     Returns:
         An ``<svg>`` element.
     """
-    with _drawing(7.6, 1.1 + 0.24 * len(rows)) as (figure, axes):
+    with drawing(7.6, 1.1 + 0.24 * len(rows)) as (figure, axes):
         if seen is not None:
             axes.axvspan(1 - seen, seen, color=LINE, alpha=0.35, linewidth=0)
         axes.axvline(0.5, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)))
@@ -53,4 +53,4 @@ def areas_figure(rows: Sequence[Row], seen: float | None) -> str:
             f"{len(rows)} attacks; {sum(map(is_finding, rows))} of them tell members beyond doubt. Highest area:"
             f" {most['value']:.3f} on {most['candidate']}. All values are in the table."
         )
-        return _svg(figure, "membership", "Membership inference", told)
+        return to_svg(figure, "membership", "Membership inference", told)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.metrics.pareto import Place
 from workbench.reporting import words
 from workbench.reporting.comparable import Axis, Group
-from workbench.reporting.figures import ACCENT, INK, LINE, MARKERS, PAPER, SETTINGS, SOFT, _plain_log_ticks, spread_out
+from workbench.reporting.figures import ACCENT, INK, LINE, MARKERS, PAPER, SETTINGS, SOFT, plain_log_ticks, spread_out
 from workbench.reporting.rounding import rounded
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _draw_panel(panel: Axes, group: Group, axis: Axis, palette: Palette) -> None
         _draw_point(panel, group, at, axis, (x, palette))
     _number(panel, group, places, palette)
     if axis.log:
-        _plain_log_ticks(panel)
+        plain_log_ticks(panel)
     panel.set_xlabel(f"{axis.name}{f', {axis.unit}' if axis.unit else ''}{' (log scale)' if axis.log else ''}")
 
 

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from workbench.storage.cells import FORMULA_STARTS
+
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -115,4 +116,4 @@ def harmless(text: str) -> str:
     A number stays a number.
     """
     number = re.fullmatch(r"-?\d+(\.\d+)?", text) is not None
-    return f"'{plain(text)}" if text.startswith(FORMULA) and not number else plain(text)
+    return f"'{plain(text)}" if text.startswith(FORMULA_STARTS) and not number else plain(text)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from workbench.reporting.emissions import Range
-from workbench.reporting.figures import ACCENT, INK, LINE, _drawing, _plain_log_ticks, _svg
+from workbench.reporting.figures import ACCENT, INK, LINE, drawing, plain_log_ticks, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ def draw(case: Case) -> str:
     middle = case.payback.central if case.payback and case.payback.central else 1.0
     start, end = math.log10(middle) - 2.2, math.log10(middle) + 2.2
     xs = [10 ** (start + (end - start) * step / (STEPS - 1)) for step in range(STEPS)]
-    with _drawing(7.6, 3.6) as (figure, axes):
+    with drawing(7.6, 3.6) as (figure, axes):
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlim(xs[0], xs[-1])
@@ -38,7 +38,7 @@ def draw(case: Case) -> str:
         axes.grid(axis="both", color=LINE, linewidth=0.4, alpha=0.5)
         axes.set_axisbelow(True)
         axes.legend(frameon=False, loc="upper left", labelcolor=INK)
-        _plain_log_ticks(axes)
+        plain_log_ticks(axes)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.set_xlabel("Predictions made (log scale)")
@@ -47,7 +47,7 @@ def draw(case: Case) -> str:
             f"The lines meet at about {middle:,.0f} predictions. Left of that the {case.against} has taken less, right "
             f"of it {case.candidate} with its training. Bands go from the low to the high figure."
         )
-        return _svg(figure, "payback", "Energy in all against predictions made", told)
+        return to_svg(figure, "payback", "Energy in all against predictions made", told)
 
 
 def _line(axes: Axes, xs: list[float], fixed: Range, each: Range, look: tuple[str, str, str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workbench.reporting import words
 from workbench.reporting.evidence import Row
-from workbench.reporting.figures import ACCENT, INK, LINE, _drawing, _svg
+from workbench.reporting.figures import ACCENT, INK, LINE, drawing, to_svg
 from workbench.reporting.pages import Figure
 
 
@@ -19,7 +19,7 @@ def recall_figure(rows: Sequence[tuple[str, Row]]) -> Figure:
     Returns:
         The figure; points below 99 % are squares.
     """
-    with _drawing(7.6, 0.8 + 0.22 * len(rows)) as (figure, axes):
+    with drawing(7.6, 0.8 + 0.22 * len(rows)) as (figure, axes):
         for place, (_, row) in enumerate(rows):
             low, value = bool(row["value"] is not None and row["value"] < 0.99), row["value"]
             colour = ACCENT if low else INK
@@ -35,5 +35,5 @@ def recall_figure(rows: Sequence[tuple[str, Row]]) -> Figure:
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("invented values that were found, in per cent, with 95 % interval")
         shown = [f"{name} {words.percent(row['value'])}" for name, row in rows if row["value"] is not None]
-        svg = _svg(figure, "personal", "Recall by type", f"Found of invented values: {', '.join(shown)}.")
+        svg = to_svg(figure, "personal", "Recall by type", f"Found of invented values: {', '.join(shown)}.")
     return Figure(svg, "How much of each type the scan found in invented sentences. Squares: less than 99 %.")

@@ -24,7 +24,7 @@ from workbench.metrics.wording import (
 )
 from workbench.reporting import words
 from workbench.reporting.evidence import Evidence, Row
-from workbench.reporting.figures import INK, LINE, MARKERS, PAPER, _drawing, _svg
+from workbench.reporting.figures import INK, LINE, MARKERS, PAPER, drawing, to_svg
 from workbench.reporting.pages import Figure, Page, Table
 
 DISCORDANCES = (0.05, 0.1, 0.2)
@@ -213,7 +213,7 @@ def seeds_figure(rows: Sequence[tuple[str, Spread, float | None, float | None]],
     Returns:
         An ``<svg>`` element.
     """
-    with _drawing(7.6, 0.9 + 0.3 * len(rows)) as (figure, axes):
+    with drawing(7.6, 0.9 + 0.3 * len(rows)) as (figure, axes):
         for at, (_, found, low, high) in enumerate(rows):
             if low is not None and high is not None:
                 axes.barh(at, high - low, left=low, height=0.5, facecolor=LINE, edgecolor="none", alpha=0.45)
@@ -228,7 +228,7 @@ def seeds_figure(rows: Sequence[tuple[str, Spread, float | None, float | None]],
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(f"{axis} (further right is better)")
         told = f"{len(rows)} candidates with the score of each seed. All values are in the table."
-        return _svg(figure, "seeds", "Scores of every seed", told)
+        return to_svg(figure, "seeds", "Scores of every seed", told)
 
 
 def _how(seeds: int, row: Row) -> list[str]:

@@ -13,7 +13,7 @@ from workbench.metrics.pareto import Place
 from workbench.reporting import words
 from workbench.reporting.comparable import UNSTEADY, Axis, Group, Measure, Point, groups_of, points_in, points_of
 from workbench.reporting.evidence import Evidence
-from workbench.reporting.figures import _svg
+from workbench.reporting.figures import to_svg
 from workbench.reporting.pages import Figure, Page, Table
 from workbench.reporting.rounding import rounded
 
@@ -125,7 +125,7 @@ def _figures(group: Group) -> list[Figure]:
     from workbench.reporting.paper_figures import PAGE, drawn_tradeoffs
 
     with drawn_tradeoffs(group, PAGE) as figure:
-        drawing = _svg(figure, "trade-offs", f"{group.metric} against its costs", summary(group))
+        drawing = to_svg(figure, "trade-offs", f"{group.metric} against its costs", summary(group))
     caption = (
         "Up is better, left is cheaper. Filled: on the front; half filled: perhaps; open: dominated. Lines are 95 % "
         "intervals; the dashed line joins the best that each panel's two axes alone allow. A candidate can be on the "
