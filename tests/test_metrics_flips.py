@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from workbench.metrics.flips import ATTRIBUTES, crossing_of, flip_rate, score_flips, shuffled_words
+from workbench.metrics.flips import ATTRIBUTES, crossing_of, findable_excess, flip_rate, score_flips, shuffled_words
 from workbench.metrics.wording import difference_from_row, verdict
 
 CLASSES = ["one", "two", "three"]
@@ -57,9 +57,43 @@ def test_of_200_candidates_that_only_stumble_over_words_at_most_10_are_called_bi
     assert sum(bool(alarms(drawn(seed, 60))) for seed in range(200)) <= 10
 
 
+def pairs_of(table):
+    crossing = crossing_of(table, "sex", CLASSES)
+    first, second = crossing.pairs()
+    return crossing.flips(), crossing.groups[first] != crossing.groups[second]
+
+
+def bias_for(excess):
+    """How far women's names have to move texts for a mean excess, by simulation without any test."""
+    tried, found = (0.02, 0.06, 0.1, 0.14, 0.18), []
+    for bias in tried:
+        flips, across = zip(*(pairs_of(drawn(seed, 300, bias)) for seed in range(500, 508)), strict=True)
+        gaps = [np.nanmean(one[:, swap]) - np.nanmean(one[:, ~swap]) for one, swap in zip(flips, across, strict=True)]
+        found.append(np.mean(gaps))
+    return float(np.interp(excess, found, tried))
+
+
 @pytest.mark.slow
-def test_a_bias_that_moves_a_tenth_of_the_way_is_found_in_19_of_20_runs():
-    assert sum("attribute=sex" in alarms(drawn(seed, 200, bias=0.10)) for seed in range(40)) >= 38
+@pytest.mark.parametrize("texts", [60, 200])
+def test_a_bias_of_the_strength_that_the_power_calculation_gives_for_95_per_cent_is_found_in_95(texts):
+    unbiased = (crossing_of(drawn(seed, texts), "sex", CLASSES) for seed in range(900, 906))
+    strength = float(np.mean([findable_excess(one, claims=2) for one in unbiased]))
+    bias = bias_for(strength)
+    found = sum("attribute=sex" in alarms(drawn(seed, texts, bias)) for seed in range(100))
+    assert found >= 95, (strength, bias)
+
+
+def test_the_findable_excess_falls_with_texts_and_rises_with_power_and_with_what_is_tested_together():
+    small, large = (crossing_of(drawn(3, texts), "sex", CLASSES) for texts in (60, 240))
+    assert findable_excess(large) < findable_excess(small) < 1
+    assert findable_excess(small, power=0.8) < findable_excess(small, power=0.99)
+    assert findable_excess(small) <= findable_excess(small, claims=8)
+
+
+def test_with_too_few_texts_or_words_no_excess_can_be_found():
+    assert findable_excess(crossing_of(drawn(3, 20), "sex", CLASSES)) is None
+    four = evidence(np.random.default_rng(0).random((60, 4)), sexes=["female"] * 2 + ["male"] * 2, origins=["a"] * 4)
+    assert findable_excess(crossing_of(four, "sex", CLASSES)) is None
 
 
 def test_one_odd_word_is_no_sex_though_texts_alone_would_say_so():

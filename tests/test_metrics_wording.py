@@ -16,6 +16,7 @@ from workbench.metrics.wording import (
     comparison_sentence,
     consistency_sentence,
     difference_from_row,
+    interval_from_row,
     metric_name,
     needed_sentence,
     noninferiority_sentence,
@@ -164,6 +165,18 @@ def test_a_row_gives_its_difference_back_with_the_adjusted_p():
         "detectable": 0.08,
     }
     assert difference_from_row(row).p == 0.04
+
+
+def test_a_row_that_went_through_pandas_says_what_the_row_of_the_file_says():
+    import pandas as pd
+
+    told = {"value": 0.03, "low": 0.01, "high": 0.05, "n": 900, "method": "resampled", "p": 0.01, "detectable": 0.02}
+    other = {"value": None, "low": None, "high": None, "n": 12, "method": "none", "reason": "too few", "p_holm": None}
+    frame = pd.DataFrame([told, other])
+    for row, shown in zip((told, other), frame.to_dict("records"), strict=True):
+        assert difference_from_row(shown) == difference_from_row(row)
+        assert verdict(difference_from_row(shown)) == verdict(difference_from_row(row))
+        assert interval_from_row(shown) == interval_from_row(row)
 
 
 def test_sentences_come_from_real_resamples_too():

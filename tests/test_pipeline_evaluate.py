@@ -10,8 +10,6 @@ import pytest
 from typer.testing import CliRunner
 
 import workbench as wb
-from small_table import recipe_values, tickets
-from workbench import recipe as recipes
 from workbench import storage
 from workbench.cli.app import app
 from workbench.errors import RecipeError, RunError
@@ -34,20 +32,16 @@ tests:
 
 
 @pytest.fixture(scope="module")
-def run(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> wb.Run:
-    folder = tmp_path_factory.mktemp("work")
-    tickets(700).to_csv(folder / "tickets.csv", index=False)
-    file = folder / "tickets.yaml"
-    file.write_text(recipes.to_yaml(recipes.from_values(recipe_values(tiny_encoder))), encoding="utf-8")
-    return wb.run(file, runs=folder / "runs")
+def run(finished_run: Path) -> wb.Run:
+    return wb.Run(finished_run)
 
 
 @pytest.fixture
-def copied(run: wb.Run, tmp_path: Path) -> Path:
+def copied(finished_run: Path, tmp_path: Path) -> Path:
     """A copy of the run, its table and its recipe, that a test may change."""
     whole = tmp_path / "work"
-    shutil.copytree(run.path.parent.parent.parent, whole)
-    return whole / "runs" / "tickets" / run.path.name
+    shutil.copytree(finished_run.parent.parent.parent, whole)
+    return whole / "runs" / "tickets" / finished_run.name
 
 
 def test_a_run_has_decisions_and_the_quick_checks(run: wb.Run) -> None:
@@ -59,6 +53,8 @@ def test_a_run_has_decisions_and_the_quick_checks(run: wb.Run) -> None:
         assert entry["made"] or entry["reasons"], name
     decision = storage.read_json(run.path / "models" / "student-linear" / "decision.json")
     assert decision["target_error"] == 0.1
+    took = {one["stage"]: one["seconds"] for one in storage.read_json(run.path / "emissions.json")}
+    assert all(entry["seconds"] == round(took[f"evidence-{entry['topic']}"], 3) for entry in index.values())
     checks = {row.get("check") for row in storage.read_json(run.path / "metrics.json")}
     assert {None, "decisions", "slices", "personal"} <= checks
     assert wb.verify(run.path).ok
@@ -87,20 +83,43 @@ def test_a_check_that_has_not_changed_is_made_once(copied: Path) -> None:
     assert (copied / "emissions.json").read_bytes() == files
 
 
-def test_a_suite_of_ones_own_takes_the_place_of_the_shipped_one(copied: Path, tmp_path: Path) -> None:
+def behaviour(folder: Path) -> dict[str, int | None]:
+    """Names of the behaviour evidence, with the cases of the whole suite."""
+    index = storage.read_json(folder / "evidence" / "checks.json")
+    rows = storage.read_json(folder / "metrics.json")
+    asked = {row["check"]: row["n"] for row in rows if row["metric"] == "failure_rate" and row["slice"] == "all"}
+    return {name: asked.get(name) for name in index if name.startswith("behaviour")}
+
+
+def test_a_suite_of_ones_own_stands_in_the_run_and_is_not_taken_away_by_the_next_evaluation(
+    copied: Path, tmp_path: Path
+) -> None:
     suite = tmp_path / "workshop.yaml"
     suite.write_text(SUITE, encoding="utf-8")
     evaluate(copied, suite=suite, only=("behaviour",))
-    index = storage.read_json(copied / "evidence" / "checks.json")
-    assert "behaviour" not in index
-    assert index["behaviour-workshop"]["made"]
-    failed = [
-        row
-        for row in storage.read_json(copied / "metrics.json")
-        if row.get("check") == "behaviour-workshop" and row["slice"] == "all" and row["candidate"] == "teacher"
-    ]
-    assert failed[0]["n"] == 3
+    assert behaviour(copied) == {"behaviour-workshop": 3}
     assert wb.verify(copied).ok
+    evaluate(copied, only=("behaviour",))
+    assert behaviour(copied)["behaviour-workshop"] == 3
+    assert wb.verify(copied).ok
+
+
+def test_a_suite_of_ones_own_is_put_beside_the_recipes_own(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, suite = tmp_path / "tickets.yaml", tmp_path / "workshop.yaml"
+    own.write_text(SUITE.replace("name: workshop", "name: tickets"), encoding="utf-8")
+    suite.write_text(SUITE.replace("      - {text: my tyre has a puncture, expect: wheels}\n", ""), encoding="utf-8")
+    monkeypatch.setattr("workbench.recipe.suites.shipped_suites", lambda: {"tickets": own})
+    evaluate(copied, suite=suite, only=("behaviour",))
+    assert behaviour(copied) == {"behaviour-tickets": 3, "behaviour-workshop": 2}
+    suite.write_text(SUITE, encoding="utf-8")
+    evaluate(copied, suite=suite, only=("behaviour",))
+    assert behaviour(copied) == {"behaviour-tickets": 3, "behaviour-workshop": 3}
+    assert wb.verify(copied).ok
+    suite.write_text(SUITE.replace("name: workshop", "name: tickets").replace("puncture", "hole"), encoding="utf-8")
+    with pytest.raises(RecipeError, match="called 'tickets', as the recipe's own"):
+        evaluate(copied, suite=suite, only=("behaviour",))
 
 
 def test_a_suite_with_an_unknown_field_changes_nothing(copied: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -17,7 +18,7 @@ import workbench as wb
 from small_table import recipe_values, tickets
 from workbench import recipe as recipes
 from workbench import storage
-from workbench.errors import DataError, ModelError, RunError, Stopped
+from workbench.errors import DataError, MissingExtraError, ModelError, RunError, Stopped
 from workbench.pipeline import request_stop, resume
 from workbench.runs import Event, RunFolder, StageFinished, StageStarted
 
@@ -46,16 +47,8 @@ def write_recipe(folder: Path, values: dict[str, Any], rows: int = 700) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, wb.Run, list[Event]]:
-    folder = tmp_path_factory.mktemp("work")
-    events: list[Event] = []
-    students = [
-        {"name": "linear", "kind": "linear", "buckets": 4096},
-        {"name": "static", "kind": "static", "dimensions": 16},
-    ]
-    values = recipe_values(tiny_encoder, students=students, distillation={"smoothing": {"neighbours": 5, "steps": 2}})
-    recipe = write_recipe(folder, values)
-    return recipe, wb.run(recipe, runs=folder / "runs", listener=events.append), events
+def made(made_run: tuple[Path, wb.Run, list[Event]]) -> tuple[Path, wb.Run, list[Event]]:
+    return made_run
 
 
 @pytest.fixture
@@ -131,6 +124,7 @@ def test_running_again_shows_the_finished_run(made: tuple[Path, wb.Run, list[Eve
     assert events == []
 
 
+@pytest.mark.slow
 def test_a_fresh_run_with_another_student_reuses_everything_else_and_says_so(
     made: tuple[Path, wb.Run, list[Event]],
 ) -> None:
@@ -206,6 +200,7 @@ def test_the_report_can_be_remade_without_torch(copied: Path) -> None:
     assert (copied / "report.html").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_without_a_teacher_the_baseline_alone_goes_through_and_needs_no_torch(tmp_path: Path) -> None:
     import subprocess
     import sys
@@ -330,3 +325,21 @@ def test_check_estimates_without_writing_anything(tiny_encoder: Path, tmp_path: 
     assert checked.estimate.energy_wh.low < checked.estimate.energy_wh.high
     assert any("likely to take" in sentence for sentence in checked.sentences)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_recipe_that_needs_an_extra_that_is_not_there_is_refused_before_anything_is_done(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = recipe_values(tiny_encoder, teacher={"model": str(tiny_encoder), "privacy": {"epsilon": 8.0}})
+    tickets(300).to_csv(tmp_path / "tickets.csv", index=False)
+    file = tmp_path / "tickets.yaml"
+    file.write_text(recipes.to_yaml(recipes.from_values(values)), encoding="utf-8")
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *more: None if name == "opacus" else found(name, *more)
+    )
+    for act in (lambda: wb.run(file, runs=tmp_path / "runs"), lambda: wb.check(file)):
+        with pytest.raises(MissingExtraError, match="privacy") as caught:
+            act()
+        assert "pip install 'specialist-workbench[privacy]'" in caught.value.what_to_do
+    assert not (tmp_path / "runs").exists()

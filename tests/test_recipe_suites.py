@@ -110,6 +110,14 @@ def test_a_class_is_named_whole_or_by_the_beginning_that_only_it_has():
     assert class_named("g", {"g": "02"}, CLASSES) == "02 Gears"
 
 
+def test_a_class_may_be_named_by_words_inside_it_that_no_other_class_has():
+    systems = ("Findings of the ear", "Findings of the heart", "Findings of skin/hair", "Growth")
+    assert class_named("ear", {}, systems) == "Findings of the ear"
+    assert class_named("hair", {}, systems) == "Findings of skin/hair"
+    assert class_named("of the", {}, systems) is None
+    assert class_named("art", {}, systems) is None
+
+
 def test_a_suite_that_is_not_there_is_named_with_the_nearest_one():
     with pytest.raises(RecipeError, match="clinical-coding"):
         read_suite("clinical-codin")
@@ -135,10 +143,20 @@ LICENCE_CLASSES = (
     "Commercial|Copyleft|Copyleft Limited|Permissive|Proprietary Free|Public Domain|Source-available|Unstated License"
 )
 CHAPTERS = tuple(f"{number:02d} chapter" for number in range(1, 22))
+SYSTEMS = tuple(
+    f"Findings: {word}"
+    for word in "blood|cardiovascular|digestive|ear|endocrine|eye|genitourinary|Growth|head|immune|integument|limbs|"
+    "metabolism|musculoskeletal|nervous|prenatal|respiratory|Constitutional".split("|")
+)
 
 
 @pytest.mark.parametrize(
-    ("name", "classes"), [("clinical-coding", CHAPTERS), ("licence-obligations", tuple(LICENCE_CLASSES.split("|")))]
+    ("name", "classes"),
+    [
+        ("clinical-coding", CHAPTERS),
+        ("licence-obligations", tuple(LICENCE_CLASSES.split("|"))),
+        ("patient-wording", SYSTEMS),
+    ],
 )
 def test_the_shipped_suites_hold_a_hundred_cases_of_every_kind_for_every_class(name, classes):
     suite = read_suite(name, classes)
@@ -152,3 +170,18 @@ def test_the_shipped_suites_hold_a_hundred_cases_of_every_kind_for_every_class(n
         for word in case.expect
     }
     assert expected == set(classes)
+
+
+def test_no_two_shipped_suites_share_a_text_and_every_suite_has_its_recipe():
+    of_suite = {
+        name: {
+            " ".join(text.lower().split())
+            for test in read_suite(name).tests
+            for case in test.cases
+            for text in (case.text, *getattr(case, "variants", ()))
+        }
+        for name in shipped_suites()
+    }
+    for name, texts in of_suite.items():
+        assert not texts & set().union(*(other for one, other in of_suite.items() if one != name)), name
+    assert set(of_suite) <= set(shipped_recipes())

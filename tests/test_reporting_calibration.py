@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +151,16 @@ def test_an_older_run_has_neither_page(tmp_path):
 def test_a_promise_is_called_kept_only_where_the_interval_says_so(low, high, words):
     row = {"value": (low + high) / 2, "low": low, "high": high, "n": 300}
     assert words in kept_or_not(row, 0.1)
+
+
+def test_an_ensemble_and_a_file_of_answers_are_said_to_have_no_temperature_of_their_own(folder, tmp_path):
+    own = Path(shutil.copytree(folder, tmp_path / folder.name))
+    assert not any("No temperature" in one for one in calibration.page(read_evidence(own)).how)
+    card = own / "models" / "teacher" / "candidate.json"
+    (own / "models" / "teacher").mkdir(parents=True, exist_ok=True)
+    card.write_text(json.dumps({"kind": "ensemble", "classes": [], "format": 1}))
+    assert any(
+        "No temperature was fitted to teacher as a whole" in one for one in calibration.page(read_evidence(own)).how
+    )
+    card.write_text(json.dumps({"kind": "file", "classes": [], "format": 1}))
+    assert any("The answers of teacher come from a file" in one for one in calibration.page(read_evidence(own)).how)

@@ -12,7 +12,7 @@ import pytest
 from run_folder import Choices, make_run
 from workbench.errors import RunError
 from workbench.reporting import payback, spending
-from workbench.reporting.emissions import Emission, Range, add, read_entries
+from workbench.reporting.emissions import Emission, Range, add, read_entries, spent_here
 from workbench.reporting.evidence import Evidence, read_evidence
 from workbench.reporting.meter_reading import Reading, record_reading
 from workbench.reporting.payback_points import Payback, Terms, cases, cost, in_words, span_in_words
@@ -262,3 +262,40 @@ def test_the_command_stores_a_reading_renews_the_manifest_and_logs_no_name(own: 
     assert "A wattmeter counted 20.0 Wh" in shown.stdout
     assert isinstance(CliRunner().invoke(app, [str(own), "--price", "0.4"]).exception, RunError)
     assert isinstance(CliRunner().invoke(app, [str(own), "--by", "me"]).exception, RunError)
+
+
+def test_a_few_predictions_are_whole_ones_and_many_have_two_digits() -> None:
+    assert in_words(Payback(8.2, 9.87, 12.4)) == "after about 10 predictions (8 to 12)"
+    assert in_words(Payback(88.4, 99.6, 1234.0)) == "after about 100 predictions (88 to 1,200)"
+
+
+def page(evidence: Evidence) -> Any:
+    """The page, which there is."""
+    found = payback.page(evidence)
+    assert found is not None
+    return found
+
+
+def test_the_budget_and_the_warnings_of_the_log_stand_in_the_report(evidence: Evidence) -> None:
+    assert not any("budget" in one for one in page(evidence).sentences)
+    carbon = evidence.recipe.carbon.model_copy(update={"budget_grams": 0.5})
+    recipe = evidence.recipe.model_copy(update={"carbon": carbon})
+    events = (*evidence.events, {"type": "carbon budget", "sentence": "0.4 g of the budget are spent."})
+    said = page(dataclasses.replace(evidence, recipe=recipe, events=events)).sentences
+    assert any(one.startswith("The recipe's budget is 0.500 g of CO₂-equivalents; ") for one in said)
+    assert "While it ran it warned: 0.4 g of the budget are spent." in said
+
+
+def test_what_predictions_take_is_scaled_to_the_meter_wherever_it_is_shown(own: Path) -> None:
+    before = read_evidence(own)
+    record_reading(own, METER)
+    after_ = read_evidence(own)
+    factor = METER.measured_kwh / spent_here(before.emissions).energy_kwh.central
+    for name in ("energy_wh_per_1000", "emissions_g_per_1000"):
+        one, other = before.measured("teacher", name), after_.measured("teacher", name)
+        assert one is not None
+        assert other is not None
+        for end in ("low", "value", "high"):
+            assert other[end] == pytest.approx(one[end] * factor)
+    assert after_.modelled == before.emissions
+    assert after_.measured("teacher", "size_mb") == before.measured("teacher", "size_mb")

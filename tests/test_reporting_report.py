@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -18,7 +19,7 @@ import pytest
 from run_folder import CLASSES, Choices, make_run
 from workbench.errors import RunError
 from workbench.recipe.yaml_text import read_document
-from workbench.reporting import comparison_table, report
+from workbench.reporting import chapters, comparison_table, report
 
 SOURCES = Path(__file__).parents[1] / "src"
 LEAK = "the words of the publisher repeat in every work"
@@ -351,3 +352,20 @@ def test_predictions_may_be_places_instead_of_names(tmp_path):
     assert found is not None
     assert found.counts.tolist() == [[1, 0], [1, 1]]
     assert found.mistakes() == [Mistake("b", "a", 1, 2)]
+
+
+def test_a_report_made_again_takes_over_the_pages_that_say_nothing_of_energy(whole, tmp_path, monkeypatch):
+    own = Path(shutil.copytree(whole, tmp_path / whole.name))
+    made = report(own)
+    first = (own / "report.html").read_text(encoding="utf-8")
+    drawn: list[str] = []
+
+    def told(name):
+        drawn.append(name)
+        return imported(name)
+
+    imported = chapters.import_module
+    monkeypatch.setattr(chapters, "import_module", told)
+    report(own, made)
+    assert drawn == [f"workbench.reporting.{name}" for name in chapters.OF_ENERGY]
+    assert (own / "report.html").read_text(encoding="utf-8") == first

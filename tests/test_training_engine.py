@@ -220,7 +220,7 @@ def test_losses_are_told(tiny_encoder: Path, examples: Examples):
     told: list[Event] = []
     train(network(tiny_encoder), examples, SHORT, validation=first(examples, 30), watch=Watch(told.append))
     names = {event.name for event in told if isinstance(event, Measured)}
-    assert names == {"loss", "validation loss"}
+    assert names == {"loss", "validation loss", "validation macro F1"}
 
 
 def test_no_rows_are_refused(tiny_encoder: Path, examples: Examples):

@@ -26,6 +26,7 @@ from workbench.training.static import train_static
 CLASSES = ("heart", "infection", "injury")
 UNLABELLED = np.full(100, -1)
 SETTINGS = Student(name="s", kind="static", dimensions=8, epochs=6, learning_rate=0.02)
+TOLD = ("loss", "validation macro F1")
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +62,11 @@ def test_a_student_learns_from_answers_and_tells_of_it(rows: Material, answers: 
     student = train_student(SETTINGS, rows, answers, Distillation(), watch=Watch(told.append))
     assert accuracy(student, phrases) > 0.9
     assert student.table.shape[1] == 8
-    losses = [event.value for event in told if isinstance(event, Measured)]
-    assert len(losses) == 6
+    losses, scores = ([one.value for one in told if isinstance(one, Measured) and one.name == name] for name in TOLD)
+    assert len(losses) == len(scores) == 6
     assert losses[-1] < losses[0]
-    assert told[-2] == Progress("train", 6 * 210, 6 * 210)
+    assert scores[-1] >= scores[0]
+    assert told[-3] == Progress("train", 6 * 210, 6 * 210)
 
 
 def test_the_same_seed_gives_the_same_student_and_another_one_another(rows: Material, answers: Answers, phrases):

@@ -52,6 +52,7 @@ app.command("report", rich_help_panel=LOOK)(looking.report)
 app.command("verify", rich_help_panel=LOOK)(looking.verify)
 app.command("carbon", rich_help_panel=LOOK)(carbon.carbon)
 app.command("lab", rich_help_panel=HELP)(lab.lab)
+app.command("app", rich_help_panel=HELP)(lab.guide_app)
 app.command("doctor", rich_help_panel=HELP)(doctor.doctor)
 
 data = typer.Typer(help="Look at data before anything is trained on it.", no_args_is_help=True)

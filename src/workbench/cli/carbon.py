@@ -130,7 +130,7 @@ def _values(evidence: Evidence, terms: Terms) -> dict[str, Any]:
         "idle": dataclasses.asdict(idle),
         "expected": None if expected is None else dataclasses.asdict(expected),
         "between_stages": None if at_work is None else {"at_work_s": at_work[0], "in_no_stage_s": at_work[1]},
-        "reading": dict(spending.reading(evidence)) or None,
+        "reading": dict(evidence.reading) or None,
         "terms": dataclasses.asdict(terms),
         "payback": [_case(case, terms) for case in _all_cases(evidence, terms)],
     }

@@ -98,28 +98,16 @@ def _of_run(name: str, runs: Path) -> Found:
 
 def _of_table(path: Path, text: str | None, label: str | None, group: str | None) -> Found:
     """What the linear model, asked out of fold, and near-duplicates say of a table without a run."""
-    import numpy as np
-
     from workbench.data import sources
-    from workbench.data.roles import roles
-    from workbench.evaluation.labels import Doubting, find_conflicts, judge_labels
-    from workbench.metrics.doubts import doubts as listed
-    from workbench.metrics.labels import score_labels
+    from workbench.evaluation.labels import doubts_of_table
     from workbench.recipe import Data
 
     columns = _columns(path, text, label)
     values = {"source": {"path": path.name}, "group": group, **columns}
     data = Data.model_validate({name: value for name, value in values.items() if value is not None})
     source = sources.read(data.source, data=data, base=path.parent)
-    by_role = roles(source.table, data)
-    part = by_role.labelled(np.flatnonzero(by_role.usable & (by_role.labels >= 0)))
-    names = np.repeat(["table"], len(part))
-    checks = [judge_labels(part, names, by_role.classes, Doubting(most_rows=None))]
-    checks.append(find_conflicts({"table": part}, by_role.classes, data.splits.near_duplicate))
-    tables = {check.name: check.table for check in checks if check.table is not None}
-    scores = [row for check in checks if check.table is not None for row in score_labels(check.table, check.settings)]
-    reasons = tuple(reason for check in checks for reason in check.reasons if "head" not in reason)
-    return Found(listed(tables, by_role.classes), source, data, path.name, scores, reasons)
+    found = doubts_of_table(source, data)
+    return Found(found.doubts, source, data, path.name, found.scores, found.reasons)
 
 
 def _columns(path: Path, text: str | None, label: str | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""``lab``: JupyterLab on the shipped notebooks, on this machine only."""
+"""``lab`` and ``app``: JupyterLab on the shipped notebooks, and the Guide without cells; on this machine only."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from workbench.cli import messages
 from workbench.errors import MissingExtraError
 
 SETTINGS = Path(__file__).resolve().parent / "jupyter"
+APP_NOTEBOOK = SETTINGS / "app.ipynb"
 
 
 def lab(
@@ -36,6 +37,28 @@ def lab(
         return
     for name in copied:
         messages.tell(f"Copied {folder / name}")
+    raise typer.Exit(_serve(command))
+
+
+def guide_app(
+    port: Annotated[
+        int, typer.Option("--port", min=1024, max=65535, help="Where it listens, or the next free one.")
+    ] = 8866,
+    dark: Annotated[bool, typer.Option("--dark/--light", help="Light letters on a dark page.")] = False,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
+    as_json: messages.AsJson = False,
+) -> None:
+    """Open the Guide as an app of its own, without cells; it listens on 127.0.0.1 only.
+
+    It works in the current folder: its runs are in runs/. Who opens it needs the token in its address. With --json, say
+    what would be started, and start nothing.
+    """
+    if util.find_spec("voila") is None:
+        raise MissingExtraError("app", "Voilà, which shows the Guide as an app")
+    command = app_command(port, dark, browser)
+    if as_json:
+        messages.print_json({"folder": Path.cwd(), "notebook": APP_NOTEBOOK, "command": command})
+        return
     raise typer.Exit(_serve(command))
 
 
@@ -74,10 +97,28 @@ def lab_command(folder: Path, browser: bool) -> list[str]:
     ]
 
 
+def app_command(port: int, dark: bool, browser: bool) -> list[str]:
+    """The command that starts Voilà on the Guide, with the current folder as the place where it works.
+
+    Voilà has no accounts: a token keeps others on the same machine out. Its own template fetches icons from the
+    network; ours does not.
+    """
+    return [
+        *(sys.executable, "-m", "voila", str(APP_NOTEBOOK)),
+        "--Voila.ip=127.0.0.1",
+        f"--Voila.port={port}",
+        "--Voila.auto_token=True",
+        f"--Voila.open_browser={browser}",
+        "--VoilaConfiguration.template=guide",
+        f"--VoilaConfiguration.theme={'dark' if dark else 'light'}",
+    ]
+
+
 def _serve(command: list[str]) -> int:
-    """Run JupyterLab to its end; Ctrl-C is for it."""
-    paths = [str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH", "")]
-    environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(path for path in paths if path)}
+    """Run a server to its end; Ctrl-C is for it."""
+    own = {"JUPYTER_CONFIG_PATH": str(SETTINGS), "JUPYTER_PATH": str(SETTINGS)}
+    found = {name: os.pathsep.join(filter(None, (path, os.environ.get(name)))) for name, path in own.items()}
+    environment = {**os.environ, **found, "WORKBENCH_FOLDER": str(Path.cwd())}
     with subprocess.Popen(command, env=environment) as process:  # noqa: S603  (our own command)
         while True:
             try:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from workbench.cli import messages
 from workbench.reporting.words import duration, significant
-from workbench.runs.events import Event, Listener, Measured, StageFinished, StageStarted
+from workbench.runs.events import Event, Listener, Measured, StageFinished, StageStarted, Warned
 from workbench.runs.events import Progress as Done
 
 ENERGY = "energy_kwh"
@@ -72,6 +72,8 @@ class TerminalProgress:
             self._stage_kwh[event.stage, event.candidate] = event.value
         elif isinstance(event, StageFinished):
             self._end(event)
+        elif isinstance(event, Warned):
+            self.console.print(Text(messages.clean(f"! {event.sentence}"), style="bold yellow"), soft_wrap=True)
 
     def _begin(self, name: str) -> None:
         self._label, self._began, self._first = name, time.monotonic(), None

@@ -137,19 +137,30 @@ def size_problems(splits: Splits, data: Data) -> list[Problem]:
                     "Raise data.splits.test_share, or correct test_where and further_tests.",
                 )
             )
-    least = min(LEAST_TO_LEARN, data.labelled.per_class or LEAST_TO_LEARN)
-    sizes = per_class(splits.train, splits) + per_class(splits.validation, splits)
-    small = [(name, int(size)) for name, size in zip(splits.classes, sizes, strict=True) if size < least]
+    small = small_classes(splits, data)
     if small:
         problems.append(
             Problem(
                 f"{len(small)} classes have too few labelled rows to learn from, once test is taken out: "
-                f"{listed((f'{name!r} has {size}' for name, size in small), 20)}.",
-                f"At least {least} of each (50 are a good start), in more than one group where groups are held out.",
+                f"{listed((f'{name!r} ({size})' for name, size in small.items()), 20)}.",
+                f"At least {least_to_learn(data)} of each (50 are a good start), in more than one group where groups "
+                "are held out.",
                 "Add rows of these classes, or leave them out with data.exclude_classes.",
             )
         )
     return problems
+
+
+def least_to_learn(data: Data) -> int:
+    """Fewest labelled rows that a class may have; a smaller budget asks for fewer."""
+    return min(LEAST_TO_LEARN, data.labelled.per_class or LEAST_TO_LEARN)
+
+
+def small_classes(splits: Splits, data: Data) -> dict[str, int]:
+    """Classes with too few labelled rows to learn from, with their number."""
+    sizes = per_class(splits.train, splits) + per_class(splits.validation, splits)
+    sized = zip(splits.classes, sizes.tolist(), strict=True)
+    return {name: size for name, size in sized if size < least_to_learn(data)}
 
 
 def per_class(part: Labelled, splits: Splits) -> npt.NDArray[np.int64]:

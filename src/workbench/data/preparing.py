@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from workbench.data import sentences
-from workbench.data.health import Health, counted, duplicated, size_problems, text_lengths
+from workbench.data.health import Health, counted, duplicated, size_problems, small_classes, text_lengths
 from workbench.data.leakage import Fingerprints, Leaks, fingerprints, leak_problems, leaks, without_copies
-from workbench.data.problems import refuse
+from workbench.data.problems import Problem, refuse
 from workbench.data.roles import Roles, roles
 from workbench.data.splits import Drawn, Plan, assembled, draw, plan
 from workbench.data.table import Labelled, Rows, SourceTable, Splits, Unlabelled
@@ -26,6 +27,30 @@ class Prepared:
 
     splits: Splits
     health: Health
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Splits as they would be, and everything that stands against training on them.
+
+    Attributes:
+        splits: The splits.
+        health: What was found about them.
+        sizes: Tests without rows, classes too small.
+        leaking: Ways in which test leaks; no obstacle where the recipe gives a reason to go on.
+        small: Classes too small to learn from, with their labelled rows.
+    """
+
+    splits: Splits
+    health: Health
+    sizes: tuple[Problem, ...]
+    leaking: tuple[Problem, ...]
+    small: Mapping[str, int]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What ``prepare`` refuses."""
+        return [*self.sizes, *(() if self.health.allow_leakage else self.leaking)]
 
 
 @dataclass(frozen=True)
@@ -60,6 +85,19 @@ def prepare(data: Data, source: SourceTable, seed: int) -> Prepared:
     Raises:
         DataError: If a class is too small, a test is empty, or test leaks and the recipe gives no reason to go on.
     """
+    examined = examine(data, source, seed)
+    refuse(examined.problems, "The table")
+    return Prepared(examined.splits, examined.health)
+
+
+def examine(data: Data, source: SourceTable, seed: int) -> Examined:
+    """Split a table and judge it, without refusing it: for who wants to see what ``prepare`` would refuse.
+
+    Args:
+        data: The recipe's part.
+        source: The table.
+        seed: Draws labels, reserve and pool.
+    """
     by_role = roles(source.table, data)
     prints = fingerprints(by_role, data.splits.near_duplicate)
     planned = plan(by_role, data.splits)
@@ -70,10 +108,14 @@ def prepare(data: Data, source: SourceTable, seed: int) -> Prepared:
     drawn = draw(by_role, planned, data, prints.keys, seed)
     splits = assembled(by_role, planned, drawn, seed)
     course = Course(by_role, prints, learn, before, planned, drawn)
-    counts = leak_counts(course)
-    leaking = leak_problems({way: found["after"] for way, found in counts.items()}, data)
-    refuse(size_problems(splits, data) + ([] if data.allow_leakage else leaking), "The table")
-    return Prepared(splits, judged(splits, course, data, [problem.what for problem in leaking]))
+    leaking = leak_problems({way: found["after"] for way, found in leak_counts(course).items()}, data)
+    return Examined(
+        splits=splits,
+        health=judged(splits, course, data, [problem.what for problem in leaking]),
+        sizes=tuple(size_problems(splits, data)),
+        leaking=tuple(leaking),
+        small=small_classes(splits, data),
+    )
 
 
 def leak_counts(course: Course) -> dict[str, dict[str, int]]:

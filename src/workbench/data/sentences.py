@@ -107,8 +107,12 @@ def duplicate_sentences(duplicates: Mapping[str, Any]) -> Iterator[str]:
     """Repetition inside the splits, and texts with two labels."""
     for name, found in duplicates.items():
         if isinstance(found, Mapping) and found["exact"] + found["near"]:
-            exact = count(found["exact"], "row")
-            yield f"Inside {name} {exact} repeat an earlier text and {found['near']:,} come near one."
+            repeat = "repeats" if found["exact"] == 1 else "repeat"
+            come = "comes" if found["near"] == 1 else "come"
+            yield (
+                f"Inside {name} {count(found['exact'], 'row')} {repeat} an earlier text and {found['near']:,} {come} "
+                "near one."
+            )
     if duplicates["conflicting"]:
         yield f"{count(duplicates['conflicting'], 'text')} with more than one label: worth a look by someone who knows."
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,11 +31,17 @@ from workbench.evaluation.out_of_fold import (
     taken,
     units_of,
 )
-from workbench.metrics.labels import GIVEN, PLANTED
+from workbench.metrics.doubts import Doubt, doubts
+from workbench.metrics.labels import GIVEN, PLANTED, score_labels
 from workbench.runs import Listener, Stop, ignore, never
+
+if TYPE_CHECKING:
+    from workbench.data import SourceTable
+    from workbench.recipe import Data
 
 MOST_ROWS = 5_000
 DRAWS = 1_000
+NO_HEAD = "No head was asked"
 FEWEST_ROWS = 100
 """Below this many labelled rows the folds' models know too little to doubt anybody."""
 
@@ -126,7 +132,7 @@ def judge_labels(
         )
     vectors = None if encoder is None else np.asarray(encoder.encode(part.texts), dtype=np.float32)
     if vectors is None:
-        reasons.append("No head was asked: a teacher with a frozen encoder (method head) is needed for it.")
+        reasons.append(f"{NO_HEAD}: a teacher with a frozen encoder (method head) is needed for it.")
     tables = []
     for name, labels in ((GIVEN, part.labels), (PLANTED, planted_labels(part.labels, len(classes), judged, settings))):
         fits = {"linear": linear_fit(part.texts, labels, classes, seed=settings.seed, stop=stop)}
@@ -201,6 +207,56 @@ def find_conflicts(parts: Mapping[str, Labelled], classes: Sequence[str], thresh
     rows = {name: int((splits == name).sum()) for name in parts}
     about = {"part": "conflicts", "seed": seed, "classes": list(classes), "threshold": threshold, "rows": rows}
     return Check("labels-conflicts", pa.table(columns), about)
+
+
+@dataclass(frozen=True)
+class TableDoubts:
+    """Labels in doubt of a table that no run has seen.
+
+    Attributes:
+        doubts: In the order in which a person should look at them.
+        scores: What was found, as rows of metrics.json.
+        reasons: What was left out, and why.
+    """
+
+    doubts: list[Doubt]
+    scores: list[dict[str, Any]]
+    reasons: tuple[str, ...]
+
+
+def doubts_of_table(
+    source: SourceTable,
+    data: Data,
+    settings: Doubting | None = None,
+    *,
+    listener: Listener = ignore,
+    stop: Stop = never,
+) -> TableDoubts:
+    """Judge a table's labels without a run: by the linear model, asked out of fold, and by near-duplicates.
+
+    Args:
+        source: The table.
+        data: Which columns are what.
+        settings: How; ``None`` judges every row.
+        listener: Gets progress in folds.
+        stop: Asked between folds.
+
+    Raises:
+        DataError: The columns cannot be used.
+        Stopped: ``stop`` said yes.
+    """
+    from workbench.data.roles import roles
+
+    by_role = roles(source.table, data)
+    part = by_role.labelled(np.flatnonzero(by_role.usable & (by_role.labels >= 0)))
+    names = np.repeat(["table"], len(part))
+    how = settings or Doubting(most_rows=None)
+    checks = [judge_labels(part, names, by_role.classes, how, listener=listener, stop=stop)]
+    checks.append(find_conflicts({"table": part}, by_role.classes, data.splits.near_duplicate))
+    tables = {check.name: check.table for check in checks if check.table is not None}
+    scores = [row for check in checks if check.table is not None for row in score_labels(check.table, check.settings)]
+    reasons = tuple(reason for check in checks for reason in check.reasons if not reason.startswith(NO_HEAD))
+    return TableDoubts(doubts(tables, by_role.classes), scores, reasons)
 
 
 def planted_labels(labels: Labels, n_classes: int, judged: npt.NDArray[np.bool_], settings: Doubting) -> Labels:

@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.special import ndtri
 
 from workbench.metrics.intervals import Drawn, Interval, rate
 from workbench.metrics.multiple import holm
-from workbench.metrics.paired import Difference, difference_of
+from workbench.metrics.paired import FEWEST_CHANGED, SEEN, Difference, difference_of
 from workbench.metrics.permutation import permutation_mean
 
 Row = dict[str, Any]
@@ -227,16 +228,66 @@ def shuffled_words(crossing: Crossing, seed: int) -> float:
         One-sided p: share of the deals whose excess is at least as large, one added on both sides.
     """
     first, second = crossing.pairs()
-    rates = np.nanmean(crossing.flips(), axis=0)
+    dealt = _dealt(crossing, seed)
+    gaps = _contrast(dealt[:, first] != dealt[:, second], np.nanmean(crossing.flips(), axis=0))
+    return float((1 + (gaps[1:] >= gaps[0] - 1e-12).sum()) / (1 + SHUFFLES))
+
+
+def _dealt(crossing: Crossing, seed: int) -> npt.NDArray[np.str_]:
+    """The groups of the words as they are, then as dealt at random; shape ``(1 + SHUFFLES, variants)``."""
     dealt = np.tile(crossing.groups, (SHUFFLES, 1))
     random = np.random.default_rng(seed)
     for held in np.unique(crossing.held):
         places = np.flatnonzero(crossing.held == held)
         dealt[:, places] = random.permuted(dealt[:, places], axis=1)
-    across = np.vstack([crossing.groups, dealt])
-    across = across[:, first] != across[:, second]
-    gaps = across @ rates / across.sum(axis=1) - ~across @ rates / (~across).sum(axis=1)
-    return float((1 + (gaps[1:] >= gaps[0] - 1e-12).sum()) / (1 + SHUFFLES))
+    return np.vstack([crossing.groups, dealt])
+
+
+def _contrast(across: npt.NDArray[np.bool_], rates: Float64Array) -> Float64Array:
+    """Mean rate of the pairs of two groups less that of the others, for each deal, shape ``(deals,)``."""
+    contrast: Float64Array = across @ rates / across.sum(axis=1) - ~across @ rates / (~across).sum(axis=1)
+    return contrast
+
+
+def findable_excess(
+    crossing: Crossing, *, claims: int = 1, power: float = 0.95, alpha: float = 0.05, seed: int = 0
+) -> float | None:
+    """The excess of swap over control that is worded as one in a given share of runs; from a run without an effect.
+
+    It has to pass what a verdict asks. Over texts, the normal approximation: it lies above the larger of Holm's worst
+    bound and what the test can be relied on to see, and by z of the power more; each text varies as it does here, and
+    besides as one that holds the whole excess or nothing of it. Over words: it beats all but the allowed share of
+    deals, of which the best ones lie near the true groups and so show a part of it.
+
+    Args:
+        crossing: Texts by variants of a candidate in which the group has no effect; its words are of the drawn kind.
+        claims: Slices that are tested together.
+        power: Share of runs in which it shall be found.
+        alpha: Level of the claims together.
+        seed: Of the deals.
+
+    Returns:
+        A share in (0, 1]; None where texts or words are too few to find any excess at this level.
+    """
+    first, second = crossing.pairs()
+    across = crossing.groups[first] != crossing.groups[second]
+    flips = crossing.flips()
+    gaps = _shares(flips[:, across]) - _shares(flips[:, ~across])
+    gaps = gaps[np.isfinite(gaps)]
+    dealt = _dealt(crossing, seed)
+    dealt = dealt[:, first] != dealt[:, second]
+    shown = _contrast(dealt, np.nanmean(flips, axis=0))[1:]
+    likeness = _contrast(dealt, across.astype(np.float64))[1:]
+    beaten = float(np.quantile(likeness, 1 - alpha / claims, method="higher"))
+    if len(gaps) < FEWEST or beaten > 1 - 1e-9:
+        return None
+    certain, words = float(ndtri(power)), float(shown.std())
+    times = max(SEEN, float(ndtri(1 - alpha / claims / 2))) + certain
+    tried = np.linspace(0.001, 1.0, 1000)
+    varied = np.sqrt((gaps.var(ddof=1) + tried * (1 - tried)) / len(gaps) + words**2)
+    enough = tried >= np.maximum(times * varied, FEWEST_CHANGED / len(gaps) + certain * varied)
+    enough &= tried * (1 - beaten) >= certain * np.sqrt(2) * words
+    return float(tried[enough.argmax()]) if enough.any() else None
 
 
 def _shift_row(crossing: Crossing, classes: list[str], seed: int, confidence: float) -> Row:

@@ -21,11 +21,11 @@ from workbench.metrics.multiple import holm as holm
 from workbench.metrics.proportions import clopper_pearson, largest_unseen
 from workbench.metrics.scores import Float64Array, IntArray, check_classes, count, count_metric
 
-_SEEN = float(ndtri(0.975) + ndtri(0.80))
+SEEN = float(ndtri(0.975) + ndtri(0.80))
 """Standard errors that a true difference must measure to be found at 5 % in four of five tests: 2.80."""
 FEW_APART = 20
 """Below this many units that tell two classifiers apart, exact bounds stand beside the resamples."""
-_FEWEST_SEEN = 7.91
+FEWEST_CHANGED = 7.91
 """Units that must be expected to change for one side alone, for six of them (p = 0.031) in four of five tests."""
 
 
@@ -171,7 +171,7 @@ def difference_of(
         _two_sided(finite, drawn.units),
         drawn.rows,
         f"exact bound, no difference in {drawn.units:,} units" if constant else f"paired {drawn.method}",
-        detectable=max(_SEEN * spread_of(finite, drawn), min(1.0, _FEWEST_SEEN / drawn.units)),
+        detectable=max(SEEN * spread_of(finite, drawn), min(1.0, FEWEST_CHANGED / drawn.units)),
         discordant=discordant,
         p_noninferior=None if margin is None else contracted_tail(_tail(finite <= -margin), drawn.units),
         confidence=drawn.confidence,

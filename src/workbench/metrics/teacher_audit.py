@@ -106,8 +106,10 @@ def teacher_verdict(table: pa.Table, settings: Mapping[str, Any]) -> TeacherVerd
     bounds = "no interval" if found.low is None else f"95 % interval {found.low:.2f} to {found.high:.2f}"
     agreed = int((labels == said).sum())
     sentence = f"The teacher says what the given label says on {agreed:,} of {rows:,} rows that it had not learned from"
-    sentence += f" (kappa {value:.2f}, {bounds}): " if known else ": "
-    sentence += "more than chance." if go else "not shown to be more than chance."
+    point = f"kappa {value:.2f}, {bounds}" if found.value is not None else f"too few for a kappa; its {bounds}"
+    sentence += f" ({point}): " if known else ": "
+    more = "more than chance." if sure else "more than chance in these rows, which are too few to show it."
+    sentence += more if go else "not shown to be more than chance."
     warnings = () if not go else tuple(_warnings(table, found, classes, sure=sure))
     return TeacherVerdict(go, RULE, sentence, warnings, value if known else None, found.low, found.high, rows)
 

@@ -100,19 +100,20 @@ def interval_from_row(row: Mapping[str, Any]) -> Interval:
     """The interval that a row of metrics.json holds.
 
     Args:
-        row: A row without `against`.
+        row: A row without `against`, of the file or of a pandas frame made from it, where what is absent is NaN.
 
     Returns:
         The interval.
     """
+    known = {name: value for name, value in row.items() if value is not None and value == value}
     return Interval(
-        row["value"],
-        row["low"],
-        row["high"],
-        row["n"],
-        row["method"],
-        row.get("reason", ""),
-        row.get("confidence", 0.95),
+        known.get("value"),
+        known.get("low"),
+        known.get("high"),
+        int(row["n"]),
+        known.get("method", "none"),
+        known.get("reason", ""),
+        known.get("confidence", 0.95),
     )
 
 
@@ -120,15 +121,24 @@ def difference_from_row(row: Mapping[str, Any]) -> Difference:
     """The difference that a row of metrics.json holds, with the p adjusted for several claims where there is one.
 
     Args:
-        row: A row with `against`.
+        row: A row with `against`, of the file or of a pandas frame made from it, where what is absent is NaN.
 
     Returns:
         The difference.
     """
-    p = row.get("p_holm", row.get("p"))
-    common = (row["value"], row["low"], row["high"], p, row["n"], row["method"], row.get("reason", ""))
+    known = {name: value for name, value in row.items() if value is not None and value == value}
+    p = known.get("p_holm", known.get("p"))
+    ends = (known.get("value"), known.get("low"), known.get("high"))
     return Difference(
-        *common, row.get("detectable"), row.get("discordant"), row.get("p_noninferior"), row.get("confidence", 0.95)
+        *ends,
+        p,
+        int(row["n"]),
+        known.get("method", "none"),
+        known.get("reason", ""),
+        known.get("detectable"),
+        known.get("discordant"),
+        known.get("p_noninferior"),
+        known.get("confidence", 0.95),
     )
 
 

@@ -19,7 +19,7 @@ from workbench import data as tables
 from workbench.data import Health, SourceTable, Splits, sources
 from workbench.models import Weights
 from workbench.pipeline.drawing import parts
-from workbench.pipeline.embedding import find_all_weights, members_of
+from workbench.pipeline.embedding import find_all_weights, members_of, need_extras
 from workbench.pipeline.opening import locate
 from workbench.recipe import Cut, Recipe, Student, Tuning
 
@@ -145,6 +145,7 @@ def check(
     """
     located = locate(recipe, overrides)
     checked = located.recipe
+    need_extras(checked)
     carbon.place(checked.carbon)
     source = sources.read(checked.data.source, data=checked.data, base=located.base, table=table, download=download)
     prepared = tables.prepare(checked.data, source, 0)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from workbench import storage
-from workbench.errors import RunError
+from workbench.errors import RecipeError, RunError
 from workbench.evaluation.check import Check, Subject
 from workbench.pipeline.gathering import Planned
 from workbench.pipeline.session import Session
 
 FEW_FOREIGN_TEXTS = 60
-"""Of each kind, so that even a teacher that reads some hundred texts a second is asked for seconds."""
+"""Of each kind, so that even a teacher that reads a few hundred texts a second is asked for seconds."""
 
 
 def plans(
@@ -23,7 +23,7 @@ def plans(
 
     Args:
         subject: What is looked at.
-        suite: A file of behaviour tests in place of the recipe's own.
+        suite: A file of behaviour tests, put to the candidates beside the recipe's own.
         only: Topics; all when empty.
         soon: Only those that ``workbench run`` makes.
 
@@ -37,7 +37,7 @@ def plans(
         Planned("teacher-audit", _teacher_audit),
         Planned("novelty", lambda one, session: _novelty(one, session, decisions), more={"decisions": decisions}),
         Planned("slices", lambda one, session: _slices(one, decisions), more={"thresholds": _thresholds(decisions)}),
-        _behaviour(subject, suite),
+        *_behaviour(subject, suite),
         Planned("evasion", lambda one, session: _evasion(one), more={"decisions": decisions}),
         Planned("flips", _flips, soon=False),
         Planned("robustness", _robustness, soon=False),
@@ -104,22 +104,38 @@ def _slices(subject: Subject, decisions: dict[str, dict[str, Any]]) -> list[Chec
     return [check_slices(subject, thresholds=_thresholds(decisions)), check_found_slices(subject)]
 
 
-def _behaviour(subject: Subject, suite: str | Path | None) -> Planned:
-    """Behaviour tests; a suite is read at once, so that its problems are told before anything is asked."""
+def _behaviour(subject: Subject, suite: str | Path | None) -> list[Planned]:
+    """Behaviour tests of the recipe's own suite and of a given one, which is read at once, to tell its problems."""
     from workbench.evaluation.behaviour import check_behaviour
     from workbench.recipe.suites import read_suite, suite_of
 
-    path = Path(suite) if suite is not None else suite_of(subject.recipe.name, subject.recipe.evaluation.suite)
-    given = read_suite(path, subject.splits.classes) if suite is not None and path is not None else None
-    digest = None if path is None else storage.sha256_file(path)
+    own = suite_of(subject.recipe.name, subject.recipe.evaluation.suite)
+    digest = None if own is None else storage.sha256_file(own)
 
     def make(one: Subject, session: Session) -> list[Check]:
-        wanted = given
-        if wanted is None and path is not None and one.recipe.evaluation.suite is not None:
-            wanted = read_suite(path, one.splits.classes)
+        chosen = own is not None and one.recipe.evaluation.suite is not None
+        wanted = read_suite(own, one.splits.classes) if own is not None and chosen else None
         return [check_behaviour(one, wanted, listener=session.listener, stop=session.stop)]
 
-    return Planned("behaviour", make, more={"suite": digest})
+    planned = [Planned("behaviour", make, more={"suite": digest})]
+    if suite is None:
+        return planned
+    given = read_suite(suite, subject.splits.classes)
+    if own is None:
+        planned = []
+    elif read_suite(own).name == given.name:
+        if read_suite(own).digest == given.digest:
+            return planned
+        raise RecipeError(
+            f"The suite {given.file} is called '{given.name}', as the recipe's own suite is, and is another one.",
+            "A name of its own, so that both stand in the run.",
+            f"Change its name: {given.name}-mine, for example.",
+        )
+
+    def make_given(one: Subject, session: Session) -> list[Check]:
+        return [check_behaviour(one, given, listener=session.listener, stop=session.stop)]
+
+    return [*planned, Planned("behaviour", make_given, more={"suite": given.digest}, part=given.name)]
 
 
 def _evasion(subject: Subject) -> list[Check]:

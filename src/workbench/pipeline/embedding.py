@@ -62,6 +62,18 @@ def encoder_key(member: Member) -> EncoderKey:
     return (member.model or "", member.revision or "", member.max_tokens, member.layers)
 
 
+def need_extras(recipe: Recipe) -> None:
+    """Look before anything is done whether a teacher with differential privacy can be trained here.
+
+    Raises:
+        MissingExtraError: The extra ``privacy`` is not installed; names the line that installs it.
+    """
+    if recipe.teacher is not None and recipe.teacher.privacy is not None:
+        from workbench.training.private_head import need_privacy
+
+        need_privacy()
+
+
 def find_all_weights(recipe: Recipe, base: Path, *, download: bool, skip_pinned: bool = False) -> dict[str, Weights]:
     """Weights of every encoder in the recipe, by name.
 

@@ -16,7 +16,7 @@ from workbench.pipeline.opening import Job, reopen_job
 from workbench.pipeline.scoring import read_predictions
 from workbench.pipeline.session import Session
 from workbench.recipe import Recipe
-from workbench.runs import Listener, RunFolder, StageStore, ignore, write_manifest
+from workbench.runs import Listener, StageStore, ignore, write_manifest
 
 Row = dict[str, Any]
 
@@ -34,7 +34,7 @@ def evaluate(
     Args:
         path: The run's folder, or ``latest``.
         runs: Where ``latest`` is looked for.
-        suite: A file of behaviour tests, in place of the recipe's own.
+        suite: A file of behaviour tests, put to the candidates beside the recipe's own; its evidence stays.
         only: Topics to make; all when empty.
         listener: Called with every event.
 
@@ -61,7 +61,7 @@ def evaluate(
 def _evaluate(job: Job, suite: str | Path | None, only: Sequence[str], listener: Listener) -> None:
     recipe, folder = job.recipe, job.folder
     session = Session(folder, StageStore(job.store), listener, carbon.place(recipe.carbon), job.base, job.ids)
-    session.budget = _budget(folder, recipe)
+    session.budget = _budget(session, recipe)
     drawn = drawing.draw(session, recipe, job.source, 0)
     predictions = read_predictions(folder.path)
     recommended = storage.read_json(folder.path / "recommendation.json")["candidate"]
@@ -75,10 +75,10 @@ def _evaluate(job: Job, suite: str | Path | None, only: Sequence[str], listener:
     write_manifest(folder.path)
 
 
-def _budget(folder: RunFolder, recipe: Recipe) -> carbon.Budget:
+def _budget(session: Session, recipe: Recipe) -> carbon.Budget:
     """What the run may still emit: what it spent already counts."""
-    budget = carbon.Budget(recipe.carbon.budget_grams, lambda sentence: folder.log("carbon budget", sentence=sentence))
-    for entry in storage.read_json(folder.path / "emissions.json"):
+    budget = carbon.Budget(recipe.carbon.budget_grams, session.warn)
+    for entry in storage.read_json(session.folder.path / "emissions.json"):
         budget.add(entry)
     return budget
 

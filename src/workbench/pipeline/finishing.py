@@ -235,10 +235,10 @@ def report(session: Session, recipe: Recipe, trained: Sequence[Trained]) -> None
     folder = session.folder
     storage.write_json(folder.path / "emissions.json", session.emissions)
     with carbon.measure("report", country=session.country) as block:
-        reporting.report(folder.path)
+        made = reporting.report(folder.path)
     session.emissions.append(block.emission.to_json())
     storage.write_json(folder.path / "emissions.json", session.emissions)
     folder.log("run finished", candidates=sorted(trained[0].stages))
     folder.set_status("done")
-    reporting.report(folder.path)
+    reporting.report(folder.path, made)
     write_manifest(folder.path)

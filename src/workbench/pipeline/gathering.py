@@ -37,12 +37,15 @@ class Planned:
         make: Asks the models.
         soon: Whether ``workbench run`` makes it; ``workbench evaluate`` makes all.
         more: What it depends on besides models, rows and recipe, as plain values.
+        part: Name of a part of the topic that is made by itself, for example a suite of one's own; its evidence stands
+            beside that of the others.
     """
 
     topic: str
     make: Make
     soon: bool = True
     more: Mapping[str, Any] | None = None
+    part: str = ""
 
 
 class SavedModels(Mapping[str, Candidate]):
@@ -121,18 +124,27 @@ def gather(session: Session, subject: Subject, plans: Sequence[Planned], splits_
     """
     inputs = _inputs(subject, splits_digest)
     index: dict[str, Any] = read_index(session.folder.path)
+    made: set[str] = set()
     for plan in plans:
         stage = _make(session, subject, plan, inputs)
+        seconds = round(float(session.emissions[-1]["seconds"]), 3)  # the session has just accounted for the stage
         found = storage.read_json(stage.folder / "checks.json")
-        for name in [name for name, entry in index.items() if entry["topic"] == plan.topic and name not in found]:
+        for name in [name for name, entry in index.items() if name not in {*found, *made} and _replaces(plan, entry)]:
             del index[name]
             storage.remove_file(session.folder.path / f"evidence/{name}.parquet")
+        made |= set(found)
         for name, entry in found.items():
-            index[name] = {**entry, "topic": plan.topic, "seconds": _seconds(session, stage)}
+            index[name] = {**entry, "topic": plan.topic, "seconds": seconds}
+            index[name] |= {"part": plan.part} if plan.part else {}
             file = stage.folder / f"{name}.parquet"
             if file.is_file():
                 storage.write_bytes(session.folder.path / "evidence" / file.name, file.read_bytes())
     storage.write_json(session.folder.path / INDEX, index)
+
+
+def _replaces(plan: Planned, entry: Mapping[str, Any]) -> bool:
+    """Whether an earlier entry gives way to what a plan found: one of its own part, or one that was not made."""
+    return bool(entry["topic"] == plan.topic and (entry.get("part", "") == plan.part or not entry["made"]))
 
 
 def _inputs(subject: Subject, splits_digest: str) -> dict[str, Any]:
@@ -167,8 +179,3 @@ def _make(session: Session, subject: Subject, plan: Planned, inputs: Mapping[str
 
     depends = {**inputs, "more": dict(plan.more or {})}
     return session.stage(StageKey(f"{STAGE}-{plan.topic}", depends, ROOMS), work)
-
-
-def _seconds(session: Session, stage: StageResult) -> float:
-    record = session.store.find(stage.digest)
-    return 0.0 if record is None else round(float(record["emission"]["seconds"]), 3)

@@ -11,6 +11,7 @@ from workbench import recipe as recipes
 from workbench.data import SourceTable, sources
 from workbench.data.roles import flat
 from workbench.errors import RunError
+from workbench.pipeline.embedding import need_extras
 from workbench.pipeline.session import RowIds
 from workbench.recipe import Recipe
 from workbench.runs import RunFolder, RunState, all_runs, find_run, now
@@ -66,6 +67,7 @@ def open_job(
 ) -> Job:
     """Read recipe and table, and find or make the run's folder."""
     located = locate(recipe, overrides)
+    need_extras(located.recipe)
     data = located.recipe.data
     source = sources.read(data.source, data=data, base=located.base, table=table, download=download)
     digest = recipes.digest(located.recipe)

@@ -77,9 +77,7 @@ def do(job: Job, listener: Listener) -> Run:
     curves = ProgressFile(folder)
     store, told = StageStore(job.store), tell_all([curves, listener])
     session = Session(folder, store, told, carbon.place(recipe.carbon), job.base, job.ids, job.download)
-    session.budget = carbon.Budget(
-        recipe.carbon.budget_grams, lambda sentence: folder.log("carbon budget", sentence=sentence)
-    )
+    session.budget = carbon.Budget(recipe.carbon.budget_grams, session.warn)
     with folder.at_work(), at_status(folder):
         weights = embedding.find_all_weights(recipe, job.base, download=job.download)
         store.sweep()

@@ -27,6 +27,7 @@ from workbench.runs import (
     StageKey,
     StageStarted,
     StageStore,
+    Warned,
 )
 
 Work = Callable[[Path], None]
@@ -132,6 +133,11 @@ class Session:
         """Where a stage's training keeps its positions, in the run's folder; removed when the stage is done."""
         return self.folder.path / "checkpoints" / f"{key.stage}-{key.digest[:16]}"
 
+    def warn(self, sentence: str) -> None:
+        """Say that the budget is nearly spent: into the log, and to whoever watches."""
+        self.folder.log("carbon budget", sentence=sentence)
+        self._told(Warned(sentence))
+
     def tell(self, sentence: str) -> None:
         """Put a sentence about the work into the log."""
         self.folder.log("training", sentence=sentence)
@@ -161,7 +167,7 @@ class Session:
             reused = record is not None
             if record is None:
                 record = self._within_budget(key, digest, work, candidate)
-        self._account(record)
+        emission = self._account(record)
         seconds = time.perf_counter() - began
         if not reused:
             self.listener(Measured(key.stage, "energy_kwh", record["emission"]["energy_kwh"]["central"], 0, candidate))
@@ -171,6 +177,9 @@ class Session:
             candidate=candidate or None,
             digest=digest,
             seconds=round(seconds, 3),
+            energy_kwh=emission["energy_kwh"]["central"],
+            emissions_g=1000 * emission["emissions_kg"]["central"],
+            reused_from=emission.get("reused_from"),
         )
         self.listener(StageFinished(key.stage, candidate, seconds, reused))
         return StageResult(self.store.path(digest), digest, reused)
@@ -212,9 +221,10 @@ class Session:
         storage.remove_tree(self.checkpoints(key))
         return record
 
-    def _account(self, record: Mapping[str, Any]) -> None:
+    def _account(self, record: Mapping[str, Any]) -> dict[str, Any]:
         emission = dict(record["emission"])
         if record["run"] != self.folder.path.name:
             emission["reused_from"] = record["run"]
         self.emissions.append(emission)
         self.budget.add(emission)
+        return emission

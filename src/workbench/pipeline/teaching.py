@@ -16,7 +16,7 @@ from workbench.pipeline.drawing import Drawn, parts
 from workbench.pipeline.embedding import EncoderKey, Vectors, encoder_key, members_of, weights_name
 from workbench.pipeline.session import Session, StageResult
 from workbench.recipe import Member, Recipe, Teacher
-from workbench.runs import Event, StageKey
+from workbench.runs import Event, Listener, StageKey, ignore
 
 if TYPE_CHECKING:
     from workbench.models import Candidate, Weights
@@ -147,13 +147,14 @@ def _member(
     weights = find_weights(name, revision=member.revision, download=session.download)
     if isinstance(member, Teacher) and member.privacy is not None:
         return _private_member(member, splits, vectors[encoder_key(member)], weights, place)
-    trained = _head(session, splits, vectors[encoder_key(member)])
+    listener = place.watch.listener if member.method == "head" else ignore
+    trained = _head(session, splits, vectors[encoder_key(member)], listener)
     if member.method == "head":
         return _head_member(member, splits, vectors[encoder_key(member)], weights, trained)
     return _tuned_member(member, splits, weights, trained, place)
 
 
-def _head(session: Session, splits: Splits, vectors: Vectors) -> TrainedHead:
+def _head(session: Session, splits: Splits, vectors: Vectors, listener: Listener) -> TrainedHead:
     from workbench.training.distillation import one_hot
     from workbench.training.head import train_head
 
@@ -162,6 +163,7 @@ def _head(session: Session, splits: Splits, vectors: Vectors) -> TrainedHead:
         one_hot(splits.train.labels, len(splits.classes)),
         vectors.of(splits.validation.rows),
         splits.validation.labels,
+        listener=listener,
         stop=session.stop,
     )
 

@@ -80,6 +80,8 @@ def from_table(
     label: str | None = None,
     group: str | None = None,
     country: str | None = None,
+    name: str | None = None,
+    encoding: str | None = None,
 ) -> Started:
     """Write a commented recipe for a table; the table stays where it is.
 
@@ -90,6 +92,8 @@ def from_table(
         label: Column with the class; proposed when left out.
         group: Column whose rows are never split between learning and test; none when left out.
         country: ISO alpha-3 code for emissions; FRA when left out, and a note says so.
+        name: Of the recipe; made from the table's when left out.
+        encoding: Of a text file; UTF-8 when left out.
 
     Raises:
         DataError: The table cannot be read, a column is not there, or none could be proposed.
@@ -97,15 +101,17 @@ def from_table(
     """
     from workbench.data.sources import peek
 
-    read = peek(table)
+    read = peek(table, encoding)
     chosen, notes = _columns(read, table.name, {"text": text, "label": label, "group": group})
-    name = _name(table)
+    name = name or recipe_name(table)
     target = folder / f"{name}.yaml"
     _refuse_existing(target)
     if country is None:
         notes.append("Emissions are counted for the grid of FRA; set carbon.country to the country of this machine.")
     notes.append("Write into purpose who uses the model for what, and what it must not be used for.")
     values = _values(name, _relative(table, folder), chosen, read.num_rows, country or "FRA")
+    if encoding is not None:
+        values["data"]["source"]["encoding"] = encoding
     recipes.from_values(values)
     header = (
         f"Sorts the texts of {table.name} into the classes of its column {chosen['label']}.",
@@ -175,7 +181,7 @@ def _values(name: str, path: str, columns: dict[str, str | None], rows: int, cou
     }
 
 
-def _name(table: Path) -> str:
+def recipe_name(table: Path) -> str:
     """A recipe's name from a file's: lower case, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", table.stem.lower()).strip("-")[:63].rstrip("-") or "table"
 

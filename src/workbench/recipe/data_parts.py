@@ -173,6 +173,13 @@ class Data(Part):
         title="Allow leakage because",
         description="Reason why a run may go on though test rows leak into training; shown on page one of the report.",
     )
+    keep_personal_data: str | None = Field(
+        None,
+        min_length=10,
+        max_length=500,
+        title="Keep personal data because",
+        description="Reason why findings of personal data are kept; shown in the report where they are counted.",
+    )
 
     @model_validator(mode="after")
     def _split_columns(self) -> Self:

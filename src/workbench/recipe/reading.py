@@ -10,6 +10,7 @@ import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,13 @@ def parse(text: str, name: str = "recipe", overrides: Sequence[str] = ()) -> Rec
     Raises:
         RecipeError: It has problems; all of them are listed.
     """
-    document = read_document(text, name)
-    return check(document, name, overrides)
+    return _parsed(text, name, tuple(overrides))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, name: str, overrides: tuple[str, ...]) -> Recipe:
+    """A recipe is frozen, so the same text need not be read twice: a panel asks for it at every click."""
+    return check(read_document(text, name), name, overrides)
 
 
 def from_values(values: Mapping[str, Any], overrides: Sequence[str] = ()) -> Recipe:

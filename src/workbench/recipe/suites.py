@@ -7,6 +7,7 @@ so no text of a person belongs into one.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,7 +154,8 @@ def class_named(word: str, short: Mapping[str, str], classes: Sequence[str]) -> 
     """The class that a suite means.
 
     Args:
-        word: A class, the beginning that only one class has (whole words), or a short name.
+        word: A class, the beginning that only one class has, other words of it that no other class has (always whole
+            words), or a short name.
         short: The suite's short names.
         classes: The run's classes.
 
@@ -164,6 +166,8 @@ def class_named(word: str, short: Mapping[str, str], classes: Sequence[str]) -> 
     if word in classes:
         return word
     fitting = [one for one in classes if one.startswith(f"{word} ")]
+    inside = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
+    fitting = fitting or [one for one in classes if inside.search(one)]
     return fitting[0] if len(fitting) == 1 else None
 
 

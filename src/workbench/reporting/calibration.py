@@ -41,10 +41,26 @@ def page(evidence: Evidence) -> Page | None:
         sentences=[_sentence(evidence, name, one, parts) for one in splits if one != evidence.headline],
         figures=_figures(name, parts),
         tables=[_table(evidence, splits)],
-        how=HOW,
+        how=[*HOW, *_uncalibrated(evidence)],
         not_shown=NOT_SHOWN,
         files=[f"predictions/{name}.parquet", "data/rows.parquet"],
     )
+
+
+def _uncalibrated(evidence: Evidence) -> list[str]:
+    """Candidates whose answers no temperature was fitted to, and why."""
+    kinds = {name: str(card.get("kind")) for name, card in evidence.models().items()}
+    together = [name for name, kind in kinds.items() if kind == "ensemble"]
+    given = [name for name, kind in kinds.items() if kind == "file"]
+    said = []
+    if together:
+        said.append(
+            f"No temperature was fitted to {words.listing(together)} as a whole: the members were calibrated each by "
+            "itself, and a mean of calibrated answers tends to be less sure than it may be."
+        )
+    if given:
+        said.append(f"The answers of {words.listing(given)} come from a file and are taken as they are.")
+    return said
 
 
 HOW = (

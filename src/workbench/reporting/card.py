@@ -12,6 +12,7 @@ from typing import Any
 from workbench.metrics.wording import metric_name
 from workbench.recipe.yaml_text import write_document
 from workbench.reporting import energy, findings, privacy, sections, tuning, words
+from workbench.reporting.card_fields import stated
 from workbench.reporting.compressed import compressed
 from workbench.reporting.emissions import add, digits
 from workbench.reporting.evidence import Evidence, Row
@@ -44,6 +45,7 @@ def render_card(evidence: Evidence) -> str:
         "sentences": findings.recommendation_sentences(evidence),
         "leakage": findings.leakage_reason(evidence),
         "limits": findings.limits(evidence),
+        "stated": stated(evidence.folder),
         "distillation": findings.distillation_sentences(evidence),
         "tuning": tuning.paragraphs(evidence),
         "compressed": compressed(evidence),

@@ -15,7 +15,7 @@ from workbench import storage
 from workbench.errors import RunError
 from workbench.metrics.scoring import MADE_FROM, made_from
 from workbench.recipe import Recipe, read
-from workbench.reporting.emissions import READING, Emission, read_entries
+from workbench.reporting.emissions import READING, Emission, calibration, read_entries
 from workbench.runs import RunFolder, read_lines
 
 Row = Mapping[str, Any]
@@ -34,13 +34,15 @@ class Evidence:
         environment: ``environment.json``.
         health: ``data/health.json``.
         metrics: Rows of ``metrics.json``.
-        measurements: Rows of ``measurements.json``.
-        emissions: Entries of ``emissions.json``.
+        measurements: Rows of ``measurements.json``; what predictions take as a wattmeter's reading has it.
+        emissions: Entries of ``emissions.json``, those that a wattmeter's reading covers with its figure.
         recommendation: ``recommendation.json``.
         events: Lines of ``log.jsonl``.
         candidates: Names of all candidates, in the order in which a person compares them.
         missing: Files that the contract names and the folder does not have.
         checks: ``evidence/checks.json``: name of each further check to its ``settings``, ``reasons``, ``seconds``.
+        reading: ``carbon-reading.json``; empty where nothing was typed in.
+        modelled: Entries of ``emissions.json`` without the reading.
     """
 
     folder: Path
@@ -56,6 +58,8 @@ class Evidence:
     candidates: tuple[str, ...]
     missing: tuple[str, ...] = field(default=())
     checks: Row = field(default_factory=dict)
+    reading: Row = field(default_factory=dict)
+    modelled: tuple[Emission, ...] = ()
 
     @property
     def recommended(self) -> str | None:
@@ -180,6 +184,8 @@ def read_evidence(folder: Path) -> Evidence:
     measurements = _rows(folder, "measurements.json", missing)
     recommendation = _mapping(folder, "recommendation.json", missing)
     names = [str(row["candidate"]) for row in (*metrics, *measurements) if "check" not in row]
+    entries, reading = _rows(folder, "emissions.json", missing), _mapping(folder, READING, [])
+    modelled = read_entries(entries)
     return Evidence(
         folder=folder,
         run=_mapping(folder, "run.json", missing),
@@ -187,14 +193,29 @@ def read_evidence(folder: Path) -> Evidence:
         environment=_mapping(folder, "environment.json", missing),
         health=_mapping(folder, "data/health.json", missing),
         metrics=tuple(metrics),
-        measurements=tuple(measurements),
-        emissions=read_entries(_rows(folder, "emissions.json", missing), _mapping(folder, READING, [])),
+        measurements=tuple(_metered(measurements, calibration(modelled, reading))),
+        emissions=read_entries(entries, reading),
         recommendation=recommendation,
         events=tuple(read_lines(folder / "log.jsonl")),
         candidates=in_order(names),
         missing=tuple(missing),
         checks=_mapping(folder, CHECKS, []),
+        reading=reading,
+        modelled=modelled,
     )
+
+
+def _metered(rows: Iterable[Row], factor: float | None) -> list[Row]:
+    """What predictions take, scaled to the meter; the spread stays, as it does not see how the sum divides."""
+    if factor is None:
+        return list(rows)
+    ends = ("low", "value", "high")
+    return [
+        {**row, **{end: row[end] * factor for end in ends if row.get(end) is not None}}
+        if row["quantity"] in ("energy_wh_per_1000", "emissions_g_per_1000")
+        else row
+        for row in rows
+    ]
 
 
 def role(candidate: str) -> str:

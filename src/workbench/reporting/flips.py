@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from workbench.metrics.flips import ATTRIBUTES, METRICS
-from workbench.metrics.wording import difference_from_row, p_value, percent, points, verdict
+from workbench.metrics.wording import ALPHA, difference_from_row, p_value, percent, points, verdict
 from workbench.reporting import words
 from workbench.reporting.evidence import Evidence, Row
 from workbench.reporting.figures import INK, LINE, PAPER, drawing, to_svg
@@ -143,7 +143,27 @@ def _excess(one: Finding) -> str:
     if row.get("low") is None or row.get("p") is None:
         return f"difference {points(row['value'], sign=True)} points without an interval"
     bounds = f"{points(row['low'], sign=True)} to {points(row['high'], sign=True)}"
-    return f"{points(row['value'], sign=True)} points ({bounds}, {p_value(row.get('p_holm', row['p']))})"
+    value, why = points(row["value"], sign=True), _why_not(one)
+    if why:
+        return f"{value} points (over texts {bounds}; {why})"
+    p = float(row.get("p_holm", row["p"]))
+    return f"{value} points ({bounds}, {'p = 1' if p > 0.9995 else p_value(p)})"
+
+
+def _why_not(one: Finding) -> str:
+    """Why an interval over texts that leaves out 0 is no excess all the same; nothing where there is no such riddle."""
+    row = one.excess
+    if one.more or row["low"] <= 0 <= row["high"]:
+        return ""
+    if row["high"] < 0:
+        return "fewer flips than a neutral change makes"
+    by_words, adjusted = float(row.get("p_words") or 0.0), float(row.get("p_holm", row["p"]))
+    if by_words >= ALPHA:
+        return f"but words dealt to the groups at random do as much in {percent(by_words)} of the deals"
+    if adjusted >= ALPHA:
+        return f"but for all that was tested together {p_value(adjusted) if adjusted < 0.9995 else 'p = 1'}"
+    seen = points(float(row.get("detectable") or 0.0))
+    return f"less than the {seen} points that so many texts can be relied on to show"
 
 
 def _detectable(found: Sequence[Finding]) -> str:

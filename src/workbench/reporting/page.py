@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,15 @@ import pyarrow.parquet as pq
 
 from workbench.metrics.wording import metric_name
 from workbench.reporting import confusion, energy, figures, findings, sections, tuning, words
-from workbench.reporting.chapters import pages
+from workbench.reporting.chapters import chapters
 from workbench.reporting.comparison import compare
 from workbench.reporting.compressed import compressed
 from workbench.reporting.evidence import Evidence
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from workbench.reporting.pages import Page
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 MOST_EXAMPLES = 12
@@ -46,19 +49,20 @@ def unbroken(value: object) -> object:
     return value.replace(" %", "\N{NO-BREAK SPACE}%").replace("n = ", "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
-def render_page(evidence: Evidence) -> str:
+def render_page(evidence: Evidence, made: Mapping[str, tuple[Page, ...]] | None = None) -> str:
     """The report of a run.
 
     Args:
         evidence: The files of its folder.
+        made: Its further pages, where they are made already.
 
     Returns:
         A whole HTML document. The same files give the same text.
     """
-    return environment().get_template("report.html.j2").render(contents(evidence))
+    return environment().get_template("report.html.j2").render(contents(evidence, made))
 
 
-def contents(evidence: Evidence) -> dict[str, Any]:
+def contents(evidence: Evidence, made: Mapping[str, tuple[Page, ...]] | None = None) -> dict[str, Any]:
     """Everything the page shows, by the names that its template uses."""
     recipe = evidence.recipe
     return {
@@ -81,7 +85,7 @@ def contents(evidence: Evidence) -> dict[str, Any]:
         "slices": sections.slices(evidence),
         "confusion": confusion.mistakes(evidence),
         "seeds": sections.seeds(evidence),
-        "pages": pages(evidence),
+        "pages": [page for found in (made or chapters(evidence)).values() for page in found],
         "energy": energy.by_stage(evidence),
         "energy_figure": _energy_figure(evidence),
         "health": list(evidence.health.get("sentences") or []),

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.recipe.parts import Carbon
 from workbench.reporting import spending
-from workbench.reporting.emissions import Emission, Range, add, calibration
+from workbench.reporting.emissions import Emission, Range, add
 from workbench.reporting.evidence import NOT_MEASURED, Evidence, role
 from workbench.reporting.words import significant
 
@@ -142,9 +142,6 @@ def payback(fixed: Range, other: Range, own: Range) -> Payback:
 def cost(evidence: Evidence, candidate: str) -> Cost:
     """What one prediction of a candidate costs on the machine of the run.
 
-    Where a wattmeter was read, the modelled energy is scaled to it; its spread stays, as the meter does not see how
-    the sum divides.
-
     Args:
         evidence: The run.
         candidate: Whose.
@@ -152,9 +149,8 @@ def cost(evidence: Evidence, candidate: str) -> Cost:
     energy, rate = (evidence.measured(candidate, name) for name in ("energy_wh_per_1000", "rows_per_second"))
     kwh = seconds = None
     if energy and energy.get("value") is not None:
-        factor = calibration(spending.modelled(evidence), spending.reading(evidence)) or 1.0
         ends = (energy.get("low"), energy["value"], energy.get("high"))
-        kwh = Range(*(float(energy["value"] if end is None else end) for end in ends)).times(factor / 1e6)
+        kwh = Range(*(float(energy["value"] if end is None else end) for end in ends)).times(1 / 1e6)
     if rate and rate.get("value"):
         ends = (rate.get("high"), rate["value"], rate.get("low"))
         seconds = Range(*(1 / float(end or rate["value"]) for end in ends))
@@ -252,7 +248,10 @@ def span_in_words(when: Payback, volume: float) -> str:
 
 
 def _predictions(value: float | None) -> str:
-    return "–" if value is None else "0" if value == 0 else "1" if value < 1 else significant(value, 2)
+    """A number of predictions: whole below a hundred, two significant digits from there."""
+    if value is None or value == 0:
+        return "–" if value is None else "0"
+    return significant(value, 2) if value >= 99.5 else f"{max(round(value), 1)}"
 
 
 def _span(months: float) -> str:

@@ -43,7 +43,12 @@ def page(evidence: Evidence) -> Page | None:
         ANCHOR,
         TITLE,
         verdict(evidence, settings),
-        sentences=[*found_sentences(evidence, settings), *recall_sentences(evidence, recall), *reasons],
+        sentences=[
+            *found_sentences(evidence, settings),
+            *kept_sentences(evidence),
+            *recall_sentences(evidence, recall),
+            *reasons,
+        ],
         figures=[recall_figure([(kind["called"], row) for kind, row in recall])] if recall else (),
         tables=[found_table(evidence, settings)],
         how=(*HOW, *source_sentences(settings), *how_recall(evidence, recall)),
@@ -113,6 +118,12 @@ def found_sentences(evidence: Evidence, settings: Row) -> list[str]:
             "passed on. A redacted copy of the table: workbench data scan TABLE --redact OUT."
         )
     return told
+
+
+def kept_sentences(evidence: Evidence) -> list[str]:
+    """Why the recipe keeps what was found, where somebody gave a reason."""
+    reason = evidence.recipe.data.keep_personal_data
+    return [] if reason is None else [f"The recipe keeps what was found, for this reason: {reason}"]
 
 
 def found_table(evidence: Evidence, settings: Row) -> Table:

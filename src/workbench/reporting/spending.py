@@ -10,8 +10,8 @@ from typing import Any
 from workbench import storage
 from workbench.metrics.scoring import made_from
 from workbench.reporting.comparison import is_training
-from workbench.reporting.emissions import READING, Emission, Range, add, read_entries, spent_here
-from workbench.reporting.evidence import Evidence, Row, role
+from workbench.reporting.emissions import Emission, Range, add, spent_here
+from workbench.reporting.evidence import Evidence, role
 
 ESTIMATE = "estimate.json"
 EVIDENCE = "evidence-"
@@ -27,7 +27,8 @@ KINDS = {
 }
 IDLE_SHARES = Range(0.1, 0.3, 0.5)
 """What a machine takes doing nothing, as a share of what it takes at full load. Barroso and Hölzle, “The Case for
-Energy-Proportional Computing” (2007), found about half for servers; newer machines and laptops take less."""
+Energy-Proportional Computing” (IEEE Computer 40 (12), 2007), found about half for servers; newer machines and laptops
+take less."""
 
 
 @dataclass(frozen=True)
@@ -128,19 +129,6 @@ def _share(entry: Emission, parts: int) -> Emission:
     return Emission(entry.stage, entry.candidate, entry.seconds * one, energy, emitted, entry.class_, entry.method)
 
 
-def reading(evidence: Evidence) -> Row:
-    """``carbon-reading.json``; empty where nothing was typed in."""
-    file = evidence.folder / READING
-    found: Row = storage.read_json(file) if file.is_file() else {}
-    return found
-
-
-def modelled(evidence: Evidence) -> tuple[Emission, ...]:
-    """The entries without the wattmeter's reading."""
-    file = evidence.folder / "emissions.json"
-    return read_entries(storage.read_json(file)) if file.is_file() else ()
-
-
 def idle(evidence: Evidence) -> Idle:
     """The share of the run's energy that the machine would have taken doing nothing.
 
@@ -151,9 +139,9 @@ def idle(evidence: Evidence) -> Idle:
     Args:
         evidence: The run.
     """
-    read = reading(evidence)
+    read = evidence.reading
     if read and read.get("idle_watts") is not None:
-        seconds = spent_here(modelled(evidence)[: int(read["covers"])]).seconds
+        seconds = spent_here(evidence.modelled[: int(read["covers"])]).seconds
         share = float(read["idle_watts"]) * seconds / JOULES_PER_KWH / float(read["measured_kwh"])
         if share > 1:
             return Idle(None, "A", f"idle watts for {seconds:.0f} s are more than the reading: one of them is wrong")

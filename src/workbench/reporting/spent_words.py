@@ -26,7 +26,19 @@ def spent_sentences(evidence: Evidence) -> list[str]:
     if total.energy_kwh.central > 0:
         share = {name: words.share(one.energy_kwh.central, total.energy_kwh.central) for name, one in kinds.items()}
         said.append(_shares(share))
-    return [*said, *_reading(evidence), *_idle(evidence), *_expected(evidence), *_outside(evidence)]
+    return [*said, *_budget(evidence), *_reading(evidence), *_idle(evidence), *_expected(evidence), *_outside(evidence)]
+
+
+def _budget(evidence: Evidence) -> list[str]:
+    """What is left of the recipe's budget, and the warnings that the log keeps."""
+    grams = evidence.recipe.carbon.budget_grams
+    if grams is None:
+        return []
+    spent = add(one for one in evidence.emissions if one.reused_from is None)
+    ours = ranged(spent.emissions_kg.times(1000), spent.class_)
+    warned = [str(event["sentence"]) for event in evidence.events if event.get("type") == "carbon budget"]
+    told = f"The recipe's budget is {words.significant(grams, 3)} g of CO₂-equivalents; {ours} g of it were spent here."
+    return [told, *(f"While it ran it warned: {sentence}" for sentence in dict.fromkeys(warned))]
 
 
 def _shares(share: dict[str, str]) -> str:
@@ -36,7 +48,7 @@ def _shares(share: dict[str, str]) -> str:
 
 
 def _reading(evidence: Evidence) -> list[str]:
-    read = spending.reading(evidence)
+    read = evidence.reading
     if not read:
         return []
     wh, modelled = 1000 * float(read["measured_kwh"]), 1000 * float(read["modelled_kwh"])

@@ -102,13 +102,14 @@ def _what_can_be_seen(evidence: Evidence, row: Row) -> list[str]:
 
 
 def _gaps(evidence: Evidence) -> list[Row]:
-    """Differences in the primary metric on the headline split, all seeds together."""
+    """Differences in the primary metric on the headline split, all seeds together; each pair of candidates once."""
     wanted = (evidence.headline, "all", evidence.primary, None)
-    return [
-        row
-        for row in evidence.metrics
-        if (row["split"], row.get("slice", "all"), row["metric"], row.get("seed")) == wanted and row.get("against")
-    ]
+    found: dict[frozenset[str], Row] = {}
+    for row in evidence.metrics:
+        key = (row["split"], row.get("slice", "all"), row["metric"], row.get("seed"))
+        if key == wanted and row.get("against") and "check" not in row:
+            found.setdefault(frozenset((str(row["candidate"]), str(row["against"]))), row)
+    return list(found.values())
 
 
 def looks(evidence: Evidence) -> int:

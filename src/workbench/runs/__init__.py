@@ -9,6 +9,7 @@ from workbench.runs.events import (
     StageFinished,
     StageStarted,
     Stop,
+    Warned,
     ignore,
     never,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "StageStarted",
     "StageStore",
     "Stop",
+    "Warned",
     "all_runs",
     "check_manifest",
     "code_digest",

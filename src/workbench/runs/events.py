@@ -49,7 +49,16 @@ class StageFinished:
     reused: bool = False
 
 
-Event = StageStarted | Progress | Measured | StageFinished
+@dataclass(frozen=True)
+class Warned:
+    """Something that a person should know while the run is at work, as a sentence."""
+
+    sentence: str
+    stage: str = ""
+    candidate: str = ""
+
+
+Event = StageStarted | Progress | Measured | StageFinished | Warned
 Listener = Callable[[Event], None]
 Stop = Callable[[], bool]
 

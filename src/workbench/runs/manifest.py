@@ -1,7 +1,7 @@
 """The list of a run's files with their SHA-256, written last: what was changed afterwards shows.
 
-Logs are not in it (they grow when a run is resumed), nor is the lock. It shows changes; it does not show
-who made them: whoever can change a file can make a new manifest too.
+Logs are not in it (they grow when a run is resumed), nor are sign-offs (they name this list) or the lock. It shows
+changes; it does not show who made them: whoever can change a file can make a new manifest too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from workbench import storage
 
 MANIFEST = "manifest.json"
-LEFT_OUT = frozenset({MANIFEST, "log.jsonl", "progress.jsonl", ".lock", "stop"})
+LEFT_OUT = frozenset({MANIFEST, "log.jsonl", "progress.jsonl", "signoffs.jsonl", ".lock", "stop"})
 
 
 def listed_files(folder: Path) -> list[Path]:

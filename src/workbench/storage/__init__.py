@@ -8,6 +8,7 @@ for writing.
 
 from workbench.errors import LockHeld
 from workbench.storage.files import (
+    child_output,
     make_folder,
     remove_file,
     sha256_file,
@@ -26,6 +27,7 @@ __all__ = [
     "Lock",
     "LockHeld",
     "append_line",
+    "child_output",
     "commit_folder",
     "copy_tree",
     "free_bytes",

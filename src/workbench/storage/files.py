@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from workbench.storage.system import NEW, primitives
+from workbench.storage.system import APPEND, NEW, primitives
 from workbench.storage.troubles import check_name, told
 
 TEMPORARY = ".tmp-"
@@ -61,6 +61,34 @@ def write_text(path: Path, text: str) -> None:
         UnicodeEncodeError: The text holds half a surrogate pair; nothing was touched.
     """
     write_bytes(path, text.encode())
+
+
+@contextmanager
+def child_output(path: Path) -> Iterator[int]:
+    """Open an empty file for what a process that is started says; the child keeps it open, this process does not.
+
+    It is the one file here that is not whole at every moment: lines come as the child writes them, so that one can read
+    how a program ended that could not start. Nothing is promised after a loss of power.
+
+    Args:
+        path: The file; an earlier one is emptied, missing folders are made.
+
+    Yields:
+        A descriptor for the child's standard output and error, closed here when the block ends.
+
+    Raises:
+        RunError: The system refused.
+    """
+    check_name(path)
+    with told("writing", path):
+        make_folder(path.parent)
+        descriptor = primitives.open(path, APPEND)
+    try:
+        with told("writing", path):
+            primitives.truncate(descriptor, 0)
+        yield descriptor
+    finally:
+        primitives.close(descriptor)
 
 
 def make_folder(path: Path) -> None:

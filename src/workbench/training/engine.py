@@ -30,7 +30,7 @@ from workbench.training.networks import Network
 from workbench.training.optimising import make_optimiser, moments, rate_share, set_moments, set_rate, trained
 from workbench.training.places import Place, find_place
 from workbench.training.vocabulary import only_used_tokens
-from workbench.training.watching import Watch
+from workbench.training.watching import Watch, tell_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -221,9 +221,11 @@ class _Fit:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         self.place.add_up([parameter.grad for parameter in self.parameters])
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.settings.clip)
+        norm = torch.nn.utils.get_total_norm([parameter.grad for parameter in self.parameters])
         if not math.isfinite(float(norm)):
             raise no_number(examples, np.concatenate(group), self.done.steps)
+        if float(norm) > self.settings.clip:  # else a pass over all gradients would multiply them by one
+            torch.nn.utils.clip_grads_with_norm_(self.parameters, self.settings.clip, norm)
         self.optimiser.step()
         return total
 
@@ -240,6 +242,7 @@ class _Fit:
         loss = _cross_entropy(logits, validation)
         self.done.losses.append(loss)
         self.watch.listener(Measured(STAGE, "validation loss", loss, self.epoch + 1))
+        tell_score(self.watch.listener, STAGE, logits, validation.targets.argmax(axis=1), self.epoch + 1)
         if not self.settings.patience:
             return
         if loss < self.least - BETTER:

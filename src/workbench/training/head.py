@@ -12,14 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.models.head import Head
-from workbench.runs.events import Stop, never
+from workbench.runs.events import Listener, Measured, Progress, Stop, ignore, never
 from workbench.training.distillation import cross_entropy, fit_temperature, one_hot
 from workbench.training.threads import one_thread
+from workbench.training.watching import tell_score
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.integer]
 
+STAGE = "train"
 GRID = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5)
 
 
@@ -65,6 +67,7 @@ def train_head(
     labels: Labels,
     settings: HeadSettings | None = None,
     *,
+    listener: Listener = ignore,
     stop: Stop = never,
 ) -> TrainedHead:
     """Train a linear head.
@@ -75,6 +78,7 @@ def train_head(
         validation: Embeddings of the validation rows, shape ``(validation rows, dimensions)``; may be empty.
         labels: Their classes, shape ``(validation rows,)``.
         settings: How; the defaults when ``None``.
+        listener: Gets progress, and log loss and macro-F1 on validation of each strength that is tried.
         stop: Asked between strengths.
 
     Raises:
@@ -87,7 +91,7 @@ def train_head(
     given = GRID if settings.l2 is None else (settings.l2,)
     strengths = given if len(labels) else given[len(given) // 2 :][:1]
     with one_thread():
-        chosen, losses = _choose(embeddings, targets, weights, (validation, labels), strengths, stop)
+        chosen, losses = _choose(embeddings, targets, weights, (validation, labels), strengths, listener, stop)
     temperature = fit_temperature(_logits(validation, chosen.matrix), labels)
     held_out = Head.of(chosen.matrix, temperature).predict_proba(validation)
     if settings.refit and len(labels):
@@ -110,6 +114,7 @@ def _choose(
     weights: Doubles,
     held_out: tuple[Floats, Labels],
     strengths: tuple[float, ...],
+    listener: Listener,
     stop: Stop,
 ) -> tuple[_Fitted, dict[float, float]]:
     """Fit every strength, each from the one before, and keep the one with the least validation log loss."""
@@ -117,12 +122,16 @@ def _choose(
     hard = one_hot(labels, targets.shape[1])
     matrix = np.zeros((embeddings.shape[1] + 1, targets.shape[1]))
     best, least, losses = _Fitted(matrix, strengths[0]), np.inf, {}
-    for l2 in strengths:
+    for number, l2 in enumerate(strengths, 1):
         matrix = fit_linear(embeddings, targets, weights, l2, matrix)
         logits = _logits(validation, matrix)
         temperature = fit_temperature(logits, labels)
         loss = cross_entropy(logits / temperature, hard) if len(labels) else 0.0
         losses[l2] = loss
+        if len(labels):
+            listener(Measured(STAGE, "validation log loss", loss, number))
+            tell_score(listener, STAGE, logits, labels, number)
+        listener(Progress(STAGE, number, len(strengths)))
         if loss < least:
             best, least = _Fitted(matrix, l2), loss
         if stop():

@@ -21,6 +21,7 @@ from workbench.models.linear import LinearCandidate
 from workbench.runs.events import Listener, Measured, Progress, Stop, ignore, never
 from workbench.training.distillation import cross_entropy, fit_temperature, one_hot
 from workbench.training.threads import one_thread
+from workbench.training.watching import tell_score
 
 Labels = npt.NDArray[np.integer]
 Weights = npt.NDArray[np.float32]
@@ -212,10 +213,12 @@ def _full_batch(problem: _Problem, held: _Held) -> LinearCandidate:
     held_rows = np.asarray(held.features @ (features.T @ back)) if held.rows else None
     best: tuple[float, Doubles] = (np.inf, np.zeros((len(rows) + 1, len(problem.classes))))
     grid = _strengths(problem.settings, held)
-    for number, l2 in enumerate(grid):
+    for number, l2 in enumerate(grid, 1):
         best = min(best, _descend(rows, problem, l2, held_rows, held), key=lambda one: one[0])
         problem.listener(Measured(STAGE, "validation log loss" if held.rows else "loss", best[0], number))
-        problem.listener(Progress(STAGE, number + 1, len(grid)))
+        if held_rows is not None:
+            tell_score(problem.listener, STAGE, held_rows @ best[1][:-1] + best[1][-1], held.labels, number)
+        problem.listener(Progress(STAGE, number, len(grid)))
     matrix = np.asarray(features.T @ (back @ best[1][:-1]), dtype=np.float32)
     return problem.candidate(matrix, best[1][-1].astype(np.float32))
 
@@ -287,8 +290,10 @@ def _streamed(problem: _Problem, held: _Held, seed: int) -> LinearCandidate:
             if optimiser.done % 10 == 0:
                 problem.listener(Measured(STAGE, "loss", value, optimiser.done))
                 problem.listener(Progress(STAGE, optimiser.done, steps))
-        if hard:
-            now = held.loss_of(held.features @ optimiser.matrix + optimiser.bias)
+        logits = held.features @ optimiser.matrix + optimiser.bias if held.rows else None
+        tell_score(problem.listener, STAGE, logits, held.labels, optimiser.done)
+        if hard and logits is not None:
+            now = held.loss_of(logits)
             problem.listener(Measured(STAGE, "validation log loss", now, optimiser.done))
             if best is None or now < best[0]:
                 best = (now, optimiser.matrix.copy(), optimiser.bias.copy())

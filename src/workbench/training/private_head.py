@@ -97,7 +97,7 @@ def train_private_head(
     """
     settings = settings or PrivateSettings()
     _check(settings, len(labels))
-    _need_privacy()
+    need_privacy()
     torch = need("torch", "training with differential privacy")
     rate = 1 / max(1, round(1 / settings.sample_rate))
     noise = _noise(settings, rate, len(labels))
@@ -173,7 +173,12 @@ def _check(settings: PrivateSettings, rows: int) -> None:
         )
 
 
-def _need_privacy() -> None:
+def need_privacy() -> None:
+    """Look whether what trains with differential privacy is installed; nothing is imported.
+
+    Raises:
+        MissingExtraError: The extra ``privacy`` is not installed.
+    """
     import importlib.util
 
     for name in ("opacus", "dp_accounting"):

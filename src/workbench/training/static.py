@@ -27,6 +27,7 @@ from workbench.recipe import Student
 from workbench.runs.events import Listener, Measured, Progress, Stop, ignore, never
 from workbench.training.distillation import cross_entropy, fit_temperature, one_hot
 from workbench.training.lessons import Lesson
+from workbench.training.watching import tell_score
 
 Floats = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
@@ -57,7 +58,7 @@ def train_static(
         classes: Names of the classes.
         settings: Epochs, learning rate, dimensions.
         seed: Seed of initial layer and order.
-        listener: Gets ``Progress("train", …)`` in rows and ``Measured("train", "loss", …)`` an epoch.
+        listener: Gets ``Progress("train", …)`` in rows and, an epoch, the loss and macro-F1 on validation.
         stop: Asked between batches.
 
     Raises:
@@ -75,6 +76,8 @@ def train_static(
         else:
             for epoch in range(settings.epochs):
                 fit.epoch(bags, lesson, epoch, settings.epochs, listener, stop)
+                if len(validation):
+                    tell_score(listener, STAGE, fit.logits(held_out), validation.labels, epoch + 1)
     candidate = StaticCandidate(tokenizer, quantise(fit.table()), fit.head(), classes)
     return candidate.scaled(fit_temperature(candidate.logits(validation.texts), validation.labels))
 
@@ -192,8 +195,10 @@ def _until_no_better(
     best, since, kept = np.inf, 0, fit.keep()
     for epoch in range(LONGEST):
         fit.epoch(bags, lesson, epoch, LONGEST, listener, stop)
-        loss = cross_entropy(fit.logits(held_out), hard)
+        logits = fit.logits(held_out)
+        loss = cross_entropy(logits, hard)
         listener(Measured(STAGE, "validation loss", loss, epoch + 1))
+        tell_score(listener, STAGE, logits, labels, epoch + 1)
         if loss < best - 1e-4:
             best, since, kept = loss, 0, fit.keep()
         else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from workbench.runs.events import Listener, Stop, ignore, never
+from workbench.runs.events import Listener, Measured, Stop, ignore, never
 
 if TYPE_CHECKING:
     from workbench.training.checkpoints import Checkpoints
@@ -17,6 +17,23 @@ Tell = Callable[[str], None]
 
 def say_nothing(sentence: str) -> None:
     """Where nobody wants sentences."""
+
+
+def tell_score(listener: Listener, stage: str, logits: Any, labels: Any, step: int) -> None:
+    """Tell macro-F1 on validation: the live metric of a training, which chooses nothing.
+
+    Args:
+        listener: Gets ``Measured(stage, "validation macro F1", …)``; nothing where there are no rows.
+        stage: Name of the stage.
+        logits: Of the validation rows, shape ``(rows, classes)``.
+        labels: Their classes, shape ``(rows,)``.
+        step: Step or epoch that this is measured at.
+    """
+    if len(labels) and listener is not ignore:
+        from workbench.metrics.scores import macro_f1
+
+        score = macro_f1(labels, logits.argmax(axis=1), logits.shape[1])
+        listener(Measured(stage, "validation macro F1", float(score), step))
 
 
 @dataclass(frozen=True)

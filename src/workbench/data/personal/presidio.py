@@ -42,7 +42,7 @@ def scan_with_presidio(texts: Sequence[str], *, language: str = "en", score: flo
     """Look through texts with Presidio's pattern recognisers.
 
     Args:
-        texts: A sample; some hundred texts a second.
+        texts: A sample: 30 to 45 short texts a second were read on two cores.
         language: Whose recognisers: en, de, fr, es, it.
         score: Presidio's own score from which a finding counts, 0 to 1.
 

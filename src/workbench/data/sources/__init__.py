@@ -87,10 +87,14 @@ def complete(described: dict[str, Any], rows: int, whole: str) -> dict[str, Any]
     return {**known, **described, "rows": rows}
 
 
-def peek(path: Path) -> pa.Table:
+def peek(path: Path, encoding: str | None = None) -> pa.Table:
     """A file with all its columns, before there is a recipe: for ``workbench new`` and ``columns_guess``.
+
+    Args:
+        path: The file.
+        encoding: Of a text file; UTF-8 when ``None``.
 
     Raises:
         DataError: If the file is missing or unreadable.
     """
-    return files.read(path, Source.model_validate({"path": str(path)}), None).table
+    return files.read(path, Source(path=str(path), encoding=encoding), None).table

@@ -1,0 +1,1 @@
+"""The Guide in a real JupyterLab, Notebook and Voilà, in a real browser."""
