@@ -314,7 +314,7 @@ def _named(text: str, names: Iterable[str]) -> set[str]:
     """Which names a text holds; a name inside a longer one does not count."""
     found = set()
     for name in sorted(names, key=len, reverse=True):
-        pattern = rf"(?<![\w-]){re.escape(name)}(?![\w]|-\w)"
+        pattern = rf"(?<![\w.-]){re.escape(name)}(?![\w]|-\w)"
         if re.search(pattern, text):
             found.add(name)
             text = re.sub(pattern, "\u2237", text)

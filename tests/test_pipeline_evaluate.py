@@ -104,6 +104,7 @@ def test_a_suite_of_ones_own_stands_in_the_run_and_is_not_taken_away_by_the_next
     assert wb.verify(copied).ok
 
 
+@pytest.mark.slow
 def test_a_suite_of_ones_own_is_put_beside_the_recipes_own(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

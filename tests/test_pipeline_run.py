@@ -214,6 +214,7 @@ def test_without_a_teacher_the_baseline_alone_goes_through_and_needs_no_torch(tm
     assert said.stdout.strip().endswith("baseline")
 
 
+@pytest.mark.slow
 def test_sixty_rows_work_and_nothing_is_claimed(tmp_path: Path) -> None:
     data = recipe_values(None)["data"] | {"group": None, "splits": {"by": "random"}, "labelled": {}}
     data["source"] = {"table": "given"}

@@ -41,9 +41,7 @@ def small(small_once: Path, tmp_path: Path) -> Path:
 
 def test_every_number_of_a_real_runs_report_is_found_in_its_files(finished_run: Path, checker: Checker) -> None:
     texts = texts_of((finished_run / "report.html").read_text(encoding="utf-8"))
-    assert {"head", "comparison", "confusion", "fairness", "labels", "payback", "energy", "data"} <= {
-        one.section for one in texts
-    }
+    assert {"head", "comparison", "how-sure", "labels", "payback", "energy", "data"} <= {one.section for one in texts}
     assert [str(one) for one in checker.missing(texts)] == []
 
 

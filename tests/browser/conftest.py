@@ -43,7 +43,7 @@ def journey(chromium, lab, tmp_path_factory):
     made = way.Journey(way.folder(lab, "journey"), "journey/guide.ipynb")
     table = letters.write(tmp_path_factory.mktemp("upload") / "letters.csv")
     page = pages.Page(chromium, lab).open(made.notebook)
-    way.go(page, made, table, seconds=300)
+    way.go(page, made, table, seconds=480)
     page.close()
     assert page.strangers == []
     return made

@@ -95,7 +95,8 @@ def go(page, made, table, *, seconds):
     choose_table(page, table)
     for step in ("Step 2 of 7: Data (done)", "Step 3 of 7: Plan (done)"):
         page.press("Continue")
-        shown(page, step)
+        shown(page, step, 120)
+    turn_dial(page, "+ a linear student")
     page.press("Continue")
     page.button("Start training").wait_for(timeout=60_000)
     page.press("Start training")
@@ -108,6 +109,14 @@ def go(page, made, table, *, seconds):
     page.output().locator(".wb-figure").first.wait_for(timeout=60_000)
     made.told = page.output().inner_text()
     made.actions, made.errors = page.actions, page.errors
+
+
+def turn_dial(page, position):
+    """Choose what is to be made, in the step Plan; one action."""
+    page.output().get_by_label(position).click()
+    page.actions += 1
+    page.page.wait_for_timeout(1500)
+    shown(page, "Step 3 of 7: Plan (done)", 120)
 
 
 def clicks_while_training(page, times=6):

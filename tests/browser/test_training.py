@@ -40,7 +40,7 @@ def lines(desk):
 
 def test_a_training_survives_its_kernel_and_is_stopped_and_continued_by_buttons(begun, lab):
     page, desk = begun
-    page.page.locator(".wb-panel").get_by_text("Stages").first.wait_for(timeout=90_000)
+    page.page.locator(".wb-panel").get_by_text("Progress by stage").first.wait_for(timeout=90_000)
     before = lines(desk)
     kernel = lab.ask("api/sessions")[-1]["kernel"]["id"]
     lab.ask(f"api/kernels/{kernel}/restart", "POST")

@@ -9,6 +9,7 @@ import ipywidgets as w
 
 from workbench.widgets import markup
 from workbench.widgets.panel import Panel
+from workbench.widgets.slider import slider
 from workbench.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -42,16 +43,7 @@ class Threshold(w.VBox):
         self._sweeps: dict[str, Sweep] = {}
         self._split, self._candidate = "", ""
         self._chosen: float | None = None
-        self.slider = w.FloatSlider(
-            value=0.5,
-            min=0.0,
-            max=1.0,
-            step=1 / STEPS,
-            readout_format=".2f",
-            description=self.words("inspect.threshold"),
-            style={"description_width": "initial"},
-            layout=w.Layout(width="min(100%, 560px)", height="auto", overflow="visible"),
-        )
+        self.slider = slider(self.words("inspect.threshold"), step=1 / STEPS)
         self.slider.observe(lambda _: self._move(), "value")
         self.back = w.Button(description=self.words("inspect.own_threshold"))
         self.back.on_click(lambda _: self._to_chosen())
