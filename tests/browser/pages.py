@@ -105,6 +105,12 @@ class Page:
         }"""
         self.page.wait_for_function(code, timeout=seconds * 1000)
 
+    def restart_kernel(self):
+        """Restart the kernel by JupyterLab's command, and say yes to its question."""
+        self.command("notebook:restart-kernel")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self.wait_for_kernel(120)
+
     def run(self, cell=0, *, wait=True):
         """Run a cell with Shift+Enter; with ``wait`` until it has finished."""
         one = self.page.locator(".jp-Notebook .jp-CodeCell").nth(cell)

@@ -38,12 +38,11 @@ def lines(desk):
     return len((desk.run.path / "log.jsonl").read_text(encoding="utf-8").splitlines())
 
 
-def test_a_training_survives_its_kernel_and_is_stopped_and_continued_by_buttons(begun, lab):
+def test_a_training_survives_its_kernel_and_is_stopped_and_continued_by_buttons(begun):
     page, desk = begun
     page.page.locator(".wb-panel").get_by_text("Progress by stage").first.wait_for(timeout=90_000)
     before = lines(desk)
-    kernel = lab.ask("api/sessions")[-1]["kernel"]["id"]
-    lab.ask(f"api/kernels/{kernel}/restart", "POST")
+    page.restart_kernel()
     assert desk.run.status == "running"
     until = time.monotonic() + 90
     while lines(desk) <= before and time.monotonic() < until:

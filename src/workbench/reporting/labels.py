@@ -134,9 +134,14 @@ def _audit_tables(evidence: Evidence) -> list[Table]:
     """Agreement of teacher and labels by class and by confidence."""
     tables = []
     for start, heading in (("label=", "Given label"), ("confidence=", "How sure the teacher is")):
-        rows = _audit_rows(evidence, start, "agreement")
+        every = _audit_rows(evidence, start, "agreement")
+        rows = [row for row in every if row["low"] is not None]
+        if not rows:
+            continue
         cells = [(row["slice"].removeprefix(start), *_share(row), f"{int(row['n']):,}") for row in rows]
         caption = "How often the teacher says what the given label says, on rows that it had not learned from."
+        if len(rows) < len(every):
+            caption += f" Left out: {len(every) - len(rows)} with too few rows or groups for an interval."
         columns = (heading, "Agreement", "95 % interval", "n")
         tables.append(Table(caption, columns, tuple(cells), right=columns[1:]))
     return tables

@@ -215,7 +215,7 @@ class Release(Panel):
         run, page = self._seen["path"], self._seen["report"]
         title = markup.text(self.words("release.frame", run=f"{run.parent.name}/{run.name}"))
         shown = f'<iframe class="wb-page" sandbox="" lang="en" title="{title}" srcdoc="{markup.text(page)}"></iframe>'
-        shown = f"<details open><summary>{markup.text(self.words('release.show_report'))}</summary>{shown}</details>"
+        shown = f"<details><summary>{markup.text(self.words('release.show_report'))}</summary>{shown}</details>"
         gone = markup.notice("warning", self.words("panel.warning"), [self.words("release.gone")])
         self.report.value = f"<p>{markup.original(run / 'report.html')}</p>{shown}" if page else gone
 
