@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ Draws = Iterator[tuple[int, Float32Array]]
 
 _WEIGHTS = 8_000_000
 """Weights held at a time (32 MB in single precision)."""
+_KEPT = 40_000_000
+"""Weights of a set of draws that are kept for the next score of the same rows (40 MB as bytes; four sets)."""
 _DRAWS = 1_000_000
 """Draws made at a time (three arrays of 8 MB)."""
 _DENSE = 16_000_000
@@ -41,6 +44,27 @@ def draw_units(units: int, resamples: int, seed: int) -> Draws:
     Yields:
         Number of the first resample of the piece, and weights (piece, units): how often each unit was drawn.
     """
+    kept = _kept_units(units, resamples, seed) if units * resamples <= _KEPT else None
+    if kept is None:
+        yield from _drawn_units(units, resamples, seed)
+        return
+    step = max(1, min(resamples, _WEIGHTS // units))
+    for start in range(0, resamples, step):
+        yield start, kept[start : start + step].astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _kept_units(units: int, resamples: int, seed: int) -> npt.NDArray[np.uint8] | None:
+    """Weights of every resample as bytes: scores of the same rows ask for them again; ``None`` if one is over 255."""
+    kept = np.empty((resamples, units), dtype=np.uint8)
+    for start, weights in _drawn_units(units, resamples, seed):
+        if weights.max() > np.iinfo(np.uint8).max:
+            return None
+        kept[start : start + len(weights)] = weights
+    return kept
+
+
+def _drawn_units(units: int, resamples: int, seed: int) -> Draws:
     generator = np.random.default_rng(seed)
     step = max(1, min(resamples, _WEIGHTS // units))
     small = max(1, _DRAWS // units)
