@@ -58,7 +58,8 @@ check: install
 	"$(PY)" -m ruff format --check .
 	"$(PY)" -m mypy
 	"$(BIN)/lint-imports"
-	"$(PY)" -m pytest -q $(PYTEST_ARGS)
+	"$(PY)" -m pytest -q -m "not browser" $(PYTEST_ARGS)
+	"$(PY)" -m pytest -q -m browser tests/browser
 
 # Into node_modules here, where the browser tests look for it; without it they are skipped.
 axe:

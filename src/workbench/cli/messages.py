@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -23,6 +23,7 @@ from rich.text import Text
 from workbench.errors import Stopped, WorkbenchError
 
 WIDTH_WITHOUT_TERMINAL = 160
+WHOLE_WORD = 28
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 QUIET = {"HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false", "CODECARBON_LOG_LEVEL": "error"}
@@ -86,8 +87,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
         right: Headings of the columns that are aligned to the right.
     """
     shown = Table(title=Text(clean(title)) if title else None, title_justify="left", header_style="bold")
-    for name in columns:
-        shown.add_column(Text(clean(name)), justify="right" if name in right else "left", overflow="fold")
+    for place, name in enumerate(columns):
+        words = [word for row in rows for word in str(row[place]).split()] if name not in right else []
+        least = min(max(map(len, words), default=0), WHOLE_WORD) or None  # names are not cut where a screen is narrow
+        justify: Literal["left", "right"] = "right" if name in right else "left"
+        shown.add_column(Text(clean(name)), justify=justify, overflow="fold", min_width=least)
     for row in rows:
         shown.add_row(*[cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row])
     console().print(shown)

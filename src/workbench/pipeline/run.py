@@ -8,7 +8,7 @@ nothing that it depends on has changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from workbench import carbon
@@ -78,7 +78,7 @@ def do(job: Job, listener: Listener) -> Run:
     store, told = StageStore(job.store), tell_all([curves, listener])
     session = Session(folder, store, told, carbon.place(recipe.carbon), job.base, job.ids, job.download)
     session.budget = carbon.Budget(recipe.carbon.budget_grams, session.warn)
-    with folder.at_work(), at_status(folder):
+    with folder.at_work(), at_status(folder), closing(curves):
         weights = embedding.find_all_weights(recipe, job.base, download=job.download)
         store.sweep()
         finishing.write_start(folder, recipe, job.source, weights)

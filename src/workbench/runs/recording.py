@@ -50,3 +50,7 @@ class ProgressFile:
             storage.append_line(self.path, line, sync=False)
         self.waiting.clear()
         self.last = time.monotonic()
+
+    def close(self) -> None:
+        """Write what waits, at the end or when the run was stopped: a stage that is reused tells its curve no more."""
+        self.flush()
