@@ -121,10 +121,11 @@ def _behaviour(subject: Subject, suite: str | Path | None) -> list[Planned]:
     if suite is None:
         return planned
     given = read_suite(suite, subject.splits.classes)
-    if own is None:
+    theirs = None if own is None else read_suite(own)
+    if theirs is None:
         planned = []
-    elif read_suite(own).name == given.name:
-        if read_suite(own).digest == given.digest:
+    elif theirs.name == given.name:
+        if theirs.digest == given.digest:
             return planned
         raise RecipeError(
             f"The suite {given.file} is called '{given.name}', as the recipe's own suite is, and is another one.",

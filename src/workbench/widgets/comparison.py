@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import ipywidgets as w
 
 from workbench.projects.desk import Desk, run_at
-from workbench.widgets.panel import Panel
+from workbench.widgets.panel import Panel, row
 from workbench.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -83,9 +83,7 @@ class Comparison(Panel):
             "order", [(self.words("compare.rising"), False), (self.words("compare.falling"), True)]
         )
         self.parts = {name: w.HTML() for name in PARTS}
-        rows = [w.HBox([self.split, self.metric, self.sort, self.order]), w.HBox([self.cost])]
-        for row in rows:
-            row.add_class("wb-row")
+        rows = [row(self.split, self.metric, self.sort, self.order), row(self.cost)]
         verdict, table, figure, differences = self.parts.values()
         self.body.children = (verdict, rows[0], table, rows[1], figure, differences)
         self.body.layout.display = "none"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from workbench.widgets import markup
+from workbench.widgets.panel import button
 from workbench.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ class Confusion(w.VBox):
         self.sort = w.Dropdown(options=orders, description=words("inspect.sort"))
         self.sort.observe(lambda _: self._list(), "value")
         self.pairs = w.Select(rows=14, description=words("inspect.pairs"), layout=w.Layout(width="100%"))
-        self.open_pair = w.Button(description=words("inspect.open_pair"))
-        self.open_pair.on_click(lambda _: self._open_pair())
+        self.open_pair = button(words, "inspect.open_pair", self._open_pair)
         self.told = w.HTML()
         self.place = w.VBox()
         self._no_cell = w.HTML('<span aria-hidden="true">·</span>')

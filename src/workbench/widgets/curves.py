@@ -18,6 +18,7 @@ import traitlets
 
 from workbench.projects.points import Curve
 from workbench.widgets import markup
+from workbench.widgets.panel import row
 from workbench.widgets.words import Words
 
 LIGHT = ("#0b5cad", "#a63603", "#1b6e34", "#6a3d9a", "#7a4a00", "#b3261e", "#00696b", "#4d4d4d")
@@ -80,8 +81,7 @@ class Curves(w.VBox):
         self._curves: dict[str, dict[str, Curve]] = {}
         self._sent: dict[str, tuple[int, int]] = {}
         self._lock = threading.RLock()
-        controls = w.HBox([self.metric] if self.chart is None else [self.metric, self.as_table])
-        controls.add_class("wb-row")
+        controls = row(self.metric, *([] if self.chart is None else [self.as_table]))
         super().__init__([controls, *([] if self.chart is None else [self.chart]), self.summary, self.table])
         self.metric.observe(lambda _: self._draw(anew=True), "value")
         self.as_table.observe(lambda _: self._draw(anew=True), "value")

@@ -14,7 +14,7 @@ from workbench.errors import WorkbenchError
 from workbench.projects.desk import Desk
 from workbench.widgets import markup
 from workbench.widgets.label_error import LabelError, tried
-from workbench.widgets.panel import Panel
+from workbench.widgets.panel import Panel, row
 
 if TYPE_CHECKING:
     from workbench.data import SourceTable
@@ -69,9 +69,7 @@ class ErrorsTable(w.VBox):
             one.observe(lambda _: self._turn(None), "value")
         self.texts.observe(lambda _: self._show_texts(), "value")
         controls = (self.sort, self.search, self.texts, self.every)
-        lines = [w.HBox(row) for row in (controls, (self.before, self.after, self.where))]
-        for line in lines:
-            line.add_class("wb-row")
+        lines = [row(*controls), row(self.before, self.after, self.where)]
         super().__init__([*lines, self.told, self.table, self.correct])
         self.add_class("wb-errors")
 

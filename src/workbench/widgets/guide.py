@@ -7,16 +7,16 @@ run, plan; a run at work, train; a finished one, compare. Restart the kernel, ru
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import ipywidgets as w
 
 from workbench.errors import WorkbenchError
 from workbench.projects.desk import Desk
 from workbench.widgets import markup, saved
-from workbench.widgets.panel import Panel
+from workbench.widgets.panel import Panel, button, row
 from workbench.widgets.words import Words
 from workbench.widgets.work import background
 
@@ -72,15 +72,15 @@ class Guide(w.VBox):
         self._worker = executor or background()
         self.panels: dict[str, Panel] = {}
         self._saved: saved.Saved | None = None
-        self.buttons = {step: self._step_button(step) for step in STEPS}
-        self.back = self._button("guide.back", self.go_back)
-        self.forward = self._button("guide.forward", self.go_forward)
-        self.forward.button_style = "primary"
-        self.write_notebook = self._button("guide.write_notebook", self.make_notebook)
+        self.buttons = {step: button(self.words, f"guide.step.{step}", partial(self.show, step)) for step in STEPS}
+        self.back = button(self.words, "guide.back", self.go_back)
+        self.forward = button(self.words, "guide.forward", self.go_forward, primary=True)
+        self.write_notebook = button(self.words, "guide.write_notebook", self.make_notebook)
         self.status = w.HTML(markup.status(""))
         self.place = w.VBox()
         self.step = "choose" if table is not None else self._step_of_disk()
-        super().__init__([w.HTML(markup.style()), self._header(), self.place, self._footer(), self.status])
+        foot = row(self.back, self.forward, self.write_notebook)
+        super().__init__([w.HTML(markup.style()), self._header(), self.place, foot, self.status])
         self.add_class("wb-guide")
         self.desk.watch(self._on_desk)
         self.show(self.step)
@@ -179,11 +179,11 @@ class Guide(w.VBox):
         for number, step in enumerate(steps, 1):
             panel = self.panels.get(step)
             state = panel.state if panel is not None else "ready"
-            button = self.buttons[step]
+            shown = self.buttons[step]
             title = self.words(f"guide.step.{step}")
-            button.description = f"{number} {title} {SIGNS[state]}"
-            button.tooltip = f"{title}: {self.words(f'guide.state.{state}')}"
-            button.button_style = "primary" if step == self.step else ""
+            shown.description = f"{number} {title} {SIGNS[state]}"
+            shown.tooltip = f"{title}: {self.words(f'guide.state.{state}')}"
+            shown.button_style = "primary" if step == self.step else ""
         at = steps.index(self.step)
         self.back.disabled, self.forward.disabled = at == 0, at == len(steps) - 1
         title = self.words(f"guide.step.{self.step}")
@@ -199,22 +199,6 @@ class Guide(w.VBox):
         return "ready" if panel is None else str(panel.state)
 
     def _header(self) -> w.VBox:
-        steps = w.HBox(list(self.buttons.values()))
-        steps.add_class("wb-steps")
+        steps = row(*self.buttons.values(), kind="wb-steps")
         self.where = w.HTML()
         return w.VBox([w.HTML(f"<h2>{markup.text(self.words('guide.title'))}</h2>"), steps, self.where])
-
-    def _footer(self) -> w.HBox:
-        foot = w.HBox([self.back, self.forward, self.write_notebook])
-        foot.add_class("wb-row")
-        return foot
-
-    def _step_button(self, step: str) -> w.Button:
-        button = w.Button(description=self.words(f"guide.step.{step}"))
-        button.on_click(lambda _: self.show(step))
-        return button
-
-    def _button(self, key: str, act: Any) -> w.Button:
-        button = w.Button(description=self.words(key), tooltip=self.words.texts.get(f"{key}.tip", ""))
-        button.on_click(lambda _: act())
-        return button

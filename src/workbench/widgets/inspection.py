@@ -59,7 +59,7 @@ class Inspection(Panel):
             executor: Who does the work; a thread when ``None``.
         """
         super().__init__(words=words, executor=executor)
-        self.subject: Any = None if subject is None else getattr(subject, "path", subject)
+        self.subject: Any = getattr(subject, "path", subject)
         self.desk = desk
         self.evidence: Evidence | None = None
         self.opened: dict[str, Any] = {}

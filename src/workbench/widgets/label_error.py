@@ -11,7 +11,7 @@ import ipywidgets as w
 from workbench.errors import WorkbenchError
 from workbench.projects.desk import Desk
 from workbench.widgets import markup
-from workbench.widgets.panel import Panel
+from workbench.widgets.panel import Panel, row
 
 if TYPE_CHECKING:
     from workbench.data import SourceTable
@@ -60,9 +60,7 @@ class LabelError(w.VBox):
         self.use = panel.button("inspect.use", self.name_in_recipe)
         self.use.disabled = True
         self.whole, self.told = w.HTML(), w.HTML()
-        lines = [w.HBox(row) for row in ((self.row, self.label), (self.who, self.why, self.mark, self.use))]
-        for line in lines:
-            line.add_class("wb-row")
+        lines = [row(self.row, self.label), row(self.who, self.why, self.mark, self.use)]
         why = markup.paragraphs([say("inspect.mark_why")])
         head = w.HTML(f"<h3>{markup.text(say('inspect.label_error'))}</h3>{why}")
         super().__init__([head, lines[0], self.whole, lines[1], self.told])

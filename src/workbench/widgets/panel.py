@@ -55,11 +55,9 @@ class Panel(w.VBox):
         self.show_code = w.ToggleButton(value=False, description=self.words("panel.show_code"))
         self.show_code.observe(lambda _: self._show_code(), "value")
         self.code_view = w.HTML()
-        foot = w.HBox([self.show_code])
-        foot.add_class("wb-row")
-        parts = (self.style_sheet, self.heading, self.notices, self.body, self.status, foot, self.code_view)
+        self.foot = row(self.show_code)
+        parts = (self.style_sheet, self.heading, self.notices, self.body, self.status, self.foot, self.code_view)
         super().__init__(parts)
-        self.foot = foot
         self.add_class("wb-panel")
 
     @property
@@ -141,11 +139,8 @@ class Panel(w.VBox):
         return [self.words.sentence(part) for part in parts if part]
 
     def button(self, key: str, act: Callable[[], Any], *, primary: bool = False, **values: Any) -> w.Button:
-        """A button that calls a method; its words are those of a key, its tooltip those of ``<key>.tip``."""
-        tip = self.words.texts.get(f"{key}.tip", "")
-        made = w.Button(description=self.words(key, **values), tooltip=tip, button_style="primary" if primary else "")
-        made.on_click(lambda _: act())
-        return made
+        """A button in the panel's language, as :func:`button` makes it."""
+        return button(self.words, key, act, primary=primary, **values)
 
     def h3(self, key: str, **values: Any) -> w.HTML:
         """A heading inside the panel, with the words of a key."""
@@ -153,6 +148,14 @@ class Panel(w.VBox):
 
     def _show_code(self) -> None:
         self.code_view.value = markup.code(self.code) if self.show_code.value else ""
+
+
+def button(words: Words, key: str, act: Callable[[], Any], *, primary: bool = False, **values: Any) -> w.Button:
+    """A button that calls a method; its words are those of a key, its tooltip those of ``<key>.tip``."""
+    tip = words.texts.get(f"{key}.tip", "")
+    made = w.Button(description=words(key, **values), tooltip=tip, button_style="primary" if primary else "")
+    made.on_click(lambda _: act())
+    return made
 
 
 def row(*parts: w.Widget, kind: str = "wb-row") -> w.HBox:

@@ -14,7 +14,7 @@ import ipywidgets as w
 
 from workbench.projects.desk import Desk, run_at
 from workbench.widgets import markup
-from workbench.widgets.panel import Panel
+from workbench.widgets.panel import Panel, row
 from workbench.widgets.words import Words
 
 LONG_FIELDS = ("intended_use", "out_of_scope", "known_limits")
@@ -64,12 +64,8 @@ class Release(Panel):
             self._titled("report", self.report),
             self._titled("card", self.form, self.save),
             self._titled("gate", self.gate, self.verify),
-            self._titled(
-                "sign", self.signed, w.HBox([self.name, self.role]).add_class("wb-row"), self.statement, self.sign
-            ),
-            self._titled(
-                "export", w.HBox([self.candidate, self.place]).add_class("wb-row"), self.export, self.exported
-            ),
+            self._titled("sign", self.signed, row(self.name, self.role), self.statement, self.sign),
+            self._titled("export", row(self.candidate, self.place), self.export, self.exported),
         )
         if desk is None:
             self.refresh()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from workbench.widgets import markup
-from workbench.widgets.panel import Panel
+from workbench.widgets.panel import Panel, row
 from workbench.widgets.slider import slider
 from workbench.widgets.words import Words
 
@@ -45,12 +45,9 @@ class Threshold(w.VBox):
         self._chosen: float | None = None
         self.slider = slider(self.words("inspect.threshold"), step=1 / STEPS)
         self.slider.observe(lambda _: self._move(), "value")
-        self.back = w.Button(description=self.words("inspect.own_threshold"))
-        self.back.on_click(lambda _: self._to_chosen())
+        self.back = panel.button("inspect.own_threshold", self._to_chosen)
         self.own, self.said, self.live, self.kept, self.picture = (w.HTML() for _ in range(5))
-        row = w.HBox([self.slider, self.back])
-        row.add_class("wb-row")
-        super().__init__([self.own, row, self.said, self.live, self.kept, self.picture])
+        super().__init__([self.own, row(self.slider, self.back), self.said, self.live, self.kept, self.picture])
 
     def show(self, evidence: Evidence, look: Look) -> None:
         """Show a candidate's thresholds; every step of the slider is computed beforehand."""

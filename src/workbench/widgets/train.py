@@ -17,7 +17,7 @@ from workbench.projects.desk import Desk
 from workbench.projects.following import Following, Seen
 from workbench.widgets import markup, train_words
 from workbench.widgets.curves import Curves
-from workbench.widgets.panel import Panel
+from workbench.widgets.panel import Panel, row
 from workbench.widgets.words import Words
 
 EVERY_S, UNSEEN_S = 0.5, 5.0
@@ -68,10 +68,9 @@ class Train(Panel):
         self.curves = Curves(self.words)
         if self.curves.chart is not None:
             self.curves.chart.observe(lambda _: self._wake.set(), "visible")
-        buttons = w.HBox([self.start, self.stop, self.resume, self.fresh])
-        buttons.add_class("wb-row")
-        self.parts = w.HBox([w.VBox([self.stages, self.lines]), w.VBox([self.h3("train.curves"), self.curves])])
-        self.parts.add_class("wb-two")
+        buttons = row(self.start, self.stop, self.resume, self.fresh)
+        beside = w.VBox([self.h3("train.curves"), self.curves])
+        self.parts = row(w.VBox([self.stages, self.lines]), beside, kind="wb-two")
         self.body.children = (self.plan, buttons, self.overall, self.parts)
         self._offer("")
         if desk is None:
