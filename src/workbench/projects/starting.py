@@ -14,13 +14,13 @@ from workbench.data.columns import columns_guess
 from workbench.data.problems import listed, nearest
 from workbench.errors import DataError, RunError
 from workbench.projects.commented import commented_yaml
+from workbench.projects.draft import ENCODER
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from workbench.recipe import Located
 
-ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 ENOUGH_FOR_A_RESERVE = 10_000
 RESERVE = 1_000
 
