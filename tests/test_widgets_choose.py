@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,8 @@ from small_table import tickets
 pytest.importorskip("ipywidgets")
 
 from workbench import recipe as recipes
-from workbench.errors import DataError
+from workbench import widgets
+from workbench.errors import DataError, MissingExtraError
 from workbench.projects import needed, uploads
 from workbench.projects.desk import Desk
 from workbench.widgets.choose import Choose
@@ -278,3 +280,26 @@ def test_both_languages_have_the_same_keys():
     for step in ("choose.", "data."):
         keys = [{key for key in Words(code).texts if key.startswith(step)} for code in ("en", "fr")]
         assert keys[0] == keys[1]
+
+
+def test_a_file_comes_in_pieces_and_a_larger_one_without_its_content(tmp_path):
+    choose = panel(tmp_path)
+    content = csv(tmp_path).read_bytes()
+    half = len(content) // 2
+    for at, piece in ((0, content[:half]), (half, content[half:])):
+        told = {"name": "notes.csv", "size": len(content), "at": at, "last": at > 0}
+        choose.upload._handle_custom_msg(told, [memoryview(piece)])
+    assert choose.look is not None
+    assert choose.look.incoming.content == content
+    told = {"name": "large.csv", "size": 200_000_000, "at": 0, "last": True}
+    choose.upload._handle_custom_msg(told, [memoryview(b"")])
+    assert "large.csv has 200 MB" in choose.notices.value
+
+
+@pytest.mark.parametrize("library", ["ipywidgets", "anywidget"])
+def test_a_kernel_without_the_extra_gets_the_line_that_installs_it(library, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == library else find(name))
+    monkeypatch.delitem(vars(widgets), "Guide", raising=False)
+    with pytest.raises(MissingExtraError, match=r"pip install 'specialist-workbench\[lab\]'"):
+        _ = widgets.Guide

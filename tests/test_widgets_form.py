@@ -202,6 +202,42 @@ def test_a_part_that_may_be_left_out_has_a_switch() -> None:
     kept.open()
     kept.form.switches["teacher"].value = False
     assert kept.draft.recipe.teacher is not None, "students need a teacher"
+    told = [one.value for one in every(kept.form, w.HTML) if "wb-problem" in one.value]
+    assert len(told) == 1
+    assert "teacher" in told[0]
+
+
+def test_a_teacher_becomes_an_ensemble_with_the_baseline_as_second_member() -> None:
+    kept = Kept(SHIPPED["clinical-coding"])
+    kept.open()
+    kept.form.buttons["teacher.ensemble.add"].click()
+    teacher = kept.draft.recipe.teacher
+    assert teacher is not None
+    assert teacher.model is None
+    first, second = teacher.ensemble
+    assert (first.model, first.layers) == ("sentence-transformers/all-MiniLM-L6-v2", (0, 6))
+    assert second.baseline
+    kept.open()
+    kept.form.buttons["teacher.ensemble.add"].click()
+    assert [one.baseline for one in kept.draft.recipe.teacher.ensemble] == [False, True, False]
+    kept.open()
+    kept.form.fields["teacher.ensemble.2.weight"].control.value = 2.0
+    assert kept.draft.recipe.teacher.ensemble[2].weight == 2.0
+    kept.open()
+    kept.form.buttons["teacher.ensemble.0.remove"].click()
+    kept.open()
+    kept.form.buttons["teacher.ensemble.1.remove"].click()
+    told = [one.value for one in every(kept.form, w.HTML) if "wb-problem" in one.value]
+    assert len(told) == 1
+    assert "⚠ distillation.smoothing needs a teacher with a model" in told[0]
+    kept.form.switches["distillation.smoothing"].value = False
+    assert [one.baseline for one in kept.draft.recipe.teacher.ensemble] == [True], (
+        "both changes, now that they go together"
+    )
+    kept.open()
+    kept.form.buttons["teacher.ensemble.0.remove"].click()
+    assert kept.draft.recipe.teacher.ensemble[0].baseline, "without a member it would be no teacher"
+    assert any("exactly one" in one.value for one in every(kept.form, w.HTML) if "wb-problem" in one.value)
 
 
 def test_every_field_has_a_french_title_and_description() -> None:

@@ -201,9 +201,9 @@ def test_a_budget_below_the_estimate_blocks(file: Path) -> None:
 
 
 def test_too_little_memory_or_disk_blocks(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from workbench.widgets import estimated
+    from workbench.projects import estimating
 
-    monkeypatch.setattr(estimated, "short", lambda *_: estimated.Short(100.0, 2.0))
+    monkeypatch.setattr(estimating, "short", lambda *_: estimating.Short(100.0, 2.0))
     panel = plan(file)
     assert panel.state == "blocked"
     assert "100 MB are free" in panel.blockers[0]

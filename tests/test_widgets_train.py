@@ -191,7 +191,6 @@ def some_curves(points: int = 3) -> dict[str, Curve]:
 
 
 def test_only_new_points_are_sent_and_a_line_anew_when_its_past_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("anywidget")
     sent: list[tuple[Any, int]] = []
     drawn = curves.Curves(Words("en"))
     monkeypatch.setattr(
@@ -218,17 +217,6 @@ def test_curves_are_a_table_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "0.3333" in drawn.table.value
     drawn.metric.value = "validation loss"
     assert "baseline" in drawn.table.value
-
-
-def test_without_anywidget_the_table_stands_there_with_the_line_that_installs_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(curves, "chart_class", lambda: None)
-    drawn = curves.Curves(Words("en"))
-    drawn.show(some_curves())
-    assert "pip install" in drawn.summary.value
-    assert drawn.table.value.count("<tr>") == 3
-    assert drawn.seen
 
 
 def test_a_snapshot_is_plain_and_holds_the_numbers(run: WatchedRun) -> None:

@@ -61,7 +61,7 @@ def test_a_template_finds_its_values_and_several_sentences_are_translated_one_by
         (pattern("{split} holds {n} rows."), "{split} contient {n} lignes."),
         (pattern("Nothing leaks."), "Rien ne fuit."),
     ]
-    assert words.sentence("test holds 1,200 rows. Nothing leaks.") == "test contient 1,200 lignes. Rien ne fuit."
+    assert words.sentence("test holds 1,200 rows. Nothing leaks.") == "test contient 1\u202f200 lignes. Rien ne fuit."
     assert words.knows("test holds 1,200 rows. Nothing leaks.")
     assert words.sentence("Nobody knows this.") == "Nobody knows this."
     assert not words.knows("Nobody knows this.")
@@ -79,3 +79,16 @@ def test_the_language_is_that_of_the_locale_where_it_is_shipped(monkeypatch):
 def test_a_language_that_is_not_shipped_is_refused_with_those_that_are():
     with pytest.raises(ValueError, match="en, fr"):
         Words("tlh")
+
+
+def test_thousands_and_countries_are_written_as_the_language_does():
+    english, french = Words("en"), Words("fr")
+    assert (english.number(1264), french.number(1264), french.number(0.25)) == ("1,264", "1\u202f264", "0.25")
+    named = {"DEU": "Germany", "USA": "United States", "ESP": "Spain", "XXX": "Nowhere"}
+    assert english.countries(named)[0] == ("Germany (DEU)", "DEU")
+    assert [name for name, _ in french.countries(named)] == [
+        "Allemagne (DEU)",
+        "Espagne (ESP)",
+        "États-Unis (USA)",
+        "Nowhere (XXX)",
+    ]

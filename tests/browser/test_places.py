@@ -53,7 +53,7 @@ def test_a_file_that_is_no_table_gets_a_sentence_and_the_next_one_works(lab, ope
     way.folder(lab, "bad")
     page = opened(lab).open("bad/guide.ipynb")
     page.run(wait=False)
-    page.output().get_by_role("button", name=re.compile("Upload a table")).wait_for(timeout=60_000)
+    page.output().get_by_label("Upload a table").wait_for(timeout=60_000)
     page.still(500)
     way.upload(page, bad)
     alert = page.output().get_by_role("alert")

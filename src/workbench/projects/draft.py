@@ -11,6 +11,7 @@ from typing import Any
 from workbench import recipe as recipes
 from workbench.errors import RecipeError
 from workbench.recipe import Recipe, editing
+from workbench.recipe.parts import Member
 
 ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -106,7 +107,7 @@ def parsed(text: str, name: str = "recipe") -> Recipe:
 def without_place(problem: str) -> str:
     """A recipe's problem without the file and the line, for where the field itself is before one's eyes."""
     bare = re.sub(r"^[^']*?, line \d+: (?='|unknown)|^[\w.-]+: (?=')", "", problem)
-    return re.sub(r"^'[\w.]+': ", "", bare).removesuffix(".")
+    return re.sub(r"^'[\w. ]+': ", "", bare).removesuffix(".")
 
 
 def new_student(kind: str, taken: set[str], layers: int = 6) -> dict[str, Any]:
@@ -122,3 +123,18 @@ def new_student(kind: str, taken: set[str], layers: int = 6) -> dict[str, Any]:
     }
     compressed = {"compress": ["int8"]} if importlib.util.find_spec("onnxruntime") else {}
     return {"name": name, "kind": kind, **made, **compressed}
+
+
+def another_teacher(teacher: Mapping[str, Any]) -> dict[str, Any]:
+    """Edits that add a teacher to an ensemble; a single teacher becomes its first member, the baseline its second.
+
+    Args:
+        teacher: The recipe's part, defaults filled in.
+    """
+    if teacher["ensemble"]:
+        has_baseline = any(one["baseline"] for one in teacher["ensemble"])
+        return {"teacher.ensemble+": {"model": ENCODER} if has_baseline else {"baseline": True}}
+    plain = Member().model_dump(mode="json")
+    first = {name: teacher[name] for name, value in plain.items() if teacher[name] != value}
+    taken_out: dict[str, Any] = {f"teacher.{name}": None for name in first}
+    return {**taken_out, "teacher.ensemble": [first, {"baseline": True}]}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from workbench.data.outline import Column
 
-LARGEST_MB = 10  # a notebook's server closes the line at a longer message, unless it was told otherwise
+LARGEST_MB = 100
 MOST_CLASSES, FEWEST_GROUPS = 500, 5
 PICTURE, PAGE, PACKED = "a picture", "a web page (HTML)", "a packed file or a spreadsheet (ZIP, XLSX, ODS)"
 SIGNATURES = {b"\x89png": PICTURE, b"\xff\xd8\xff": PICTURE, b"gif8": PICTURE, b"<!doc": PAGE, b"<html": PAGE}
@@ -77,7 +77,10 @@ class Look:
 
 
 def uploaded(value: Sequence[Mapping[str, Any]]) -> Incoming:
-    """The newest file of a ``FileUpload``.
+    """The newest file of the control ``upload``, which sends nothing of one that is too large.
+
+    Args:
+        value: A mapping with ``name``, ``size`` in bytes and ``content`` for each file.
 
     Raises:
         DataError: It is too large.

@@ -49,7 +49,7 @@ def page(evidence: Evidence) -> Page | None:
     return Page(
         anchor="behaviour",
         title="How does it behave where we know what should happen?",
-        verdict=_verdict(evidence, next(iter(found.values()))["settings"]),
+        verdict=" ".join(_verdict(evidence, check["settings"]) for check in found.values()),
         sentences=sentences,
         figures=figures,
         tables=tables,
@@ -105,7 +105,7 @@ def rate_words(row: Row) -> str:
 
 
 def _verdict(evidence: Evidence, settings: Row) -> str:
-    """What the shown candidate fails, in one sentence."""
+    """What the shown candidate fails of one suite, in one sentence."""
     name = _shown(evidence, settings)[0]
     return f"{name} fails {rate_words(_rates(evidence, settings)[name])} of the suite {settings['suite']}."
 

@@ -46,8 +46,9 @@ def __getattr__(name: str) -> Any:
 
     from workbench.errors import MissingExtraError
 
-    if util.find_spec("ipywidgets") is None:
-        raise MissingExtraError("lab", "ipywidgets")
+    absent = next((one for one in ("ipywidgets", "anywidget") if util.find_spec(one) is None), None)
+    if absent is not None:
+        raise MissingExtraError("lab", absent)
     value = getattr(import_module(f"workbench.widgets.{_HOMES[name]}"), name)
     globals()[name] = value
     return value

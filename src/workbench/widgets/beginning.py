@@ -36,10 +36,10 @@ def columns_table(look: Look, words: Words) -> str:
     """The columns of a table that was read, without a value of them."""
     headings = [words(f"choose.column.{one}") for one in ("name", "kind", "different", "empty")]
     rows = [
-        (one.name, words(f"choose.kind.{one.kind}"), f"{one.different:,}", f"{one.empty:.0%}")
+        (one.name, words(f"choose.kind.{one.kind}"), words.number(one.different), f"{one.empty:.0%}")
         for one in look.columns.values()
     ]
-    caption = words("choose.columns", name=look.incoming.name, rows=f"{look.table.num_rows:,}")
+    caption = words("choose.columns", name=look.incoming.name, rows=words.number(look.table.num_rows))
     return markup.table(headings, rows, caption, numbers=2)
 
 

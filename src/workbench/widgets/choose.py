@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import ipywidgets as w
 
@@ -16,13 +15,12 @@ from workbench.projects import uploads
 from workbench.projects.desk import Desk, Kept
 from workbench.widgets import markup
 from workbench.widgets.beginning import choosing, columns_table, needs
-from workbench.widgets.panel import Panel, row
-from workbench.widgets.words import Words
+from workbench.widgets.panel import Given, Panel, row
+from workbench.widgets.upload import Upload
 
 ASKED = ("text", "label", "group", "country")
 ENCODINGS = ("utf-8", "cp1252", "latin-1", "utf-16")
 ENDINGS = ".csv,.tsv,.tab,.txt,.jsonl,.ndjson,.parquet,.pq"
-WIDE = {"description_width": "initial"}
 Begun = tuple[list[Kept], dict[str, list[Any]], str, dict[str, str]]
 
 
@@ -43,30 +41,21 @@ class Choose(Panel):
 
     STEP = "choose"
 
-    def __init__(
-        self,
-        table: object | None = None,
-        *,
-        desk: Desk | None = None,
-        words: Words | None = None,
-        executor: Executor | None = None,
-    ) -> None:
+    def __init__(self, table: object | None = None, **given: Unpack[Given]) -> None:
         """Show what there is to begin with.
 
         Args:
             table: One's own: a path, a pandas frame, a ``datasets.Dataset``, an Arrow table.
-            desk: Where the recipe goes; ``runs/guide`` in the working folder when ``None``.
-            words: The language; the locale's when ``None``.
-            executor: Who does the work; a thread when ``None``.
+            **given: What every panel takes; see :class:`~workbench.widgets.panel.Given`.
         """
-        super().__init__(words=words, executor=executor)
-        self.desk = desk or Desk()
+        super().__init__(**given)
+        self.desk = given.get("desk") or Desk()
         self.look: uploads.Look | None = None
         self._begun: Begun | None = None
         self._incoming: Callable[[], uploads.Incoming] | None = None
         self._trouble = w.HTML()
         self.cards, self._needs = dict[str, w.Button](), dict[str, w.HTML]()
-        self.earlier = w.Dropdown(description=self.words("choose.earlier"), style=WIDE)
+        self.earlier = self.control(w.Dropdown, "choose.earlier")
         self.go_on = self.button("choose.go_on", self.take_earlier)
         self._earlier_box = w.VBox([self.h3("choose.go_on_title"), row(self.earlier, self.go_on)])
         self._earlier_box.layout.display = "none"
@@ -195,9 +184,8 @@ class Choose(Panel):
         self.earlier.options, self.earlier.index = offered, 0 if offered else None
         self._earlier_box.layout.display = None if kept else "none"
         if not self.country.options:
-            ordered = sorted(countries.items(), key=lambda one: one[1])
             asked = [] if here in countries else [(self.words("choose.choose_country"), "")]
-            self.country.options = [*asked, *((f"{name} ({code})", code) for code, name in ordered)]
+            self.country.options = [*asked, *self.words.countries(countries)]
             self.country.value = here if here in countries else ""
         for name, absent in missing.items():
             self._needs[name].value = needs(absent, self.words)
@@ -212,25 +200,22 @@ class Choose(Panel):
     def _own_box(self) -> w.VBox:
         """Everything about a table of one's own."""
         limit = self.words("choose.own_limit", mb=uploads.LARGEST_MB)
-        self.upload = w.FileUpload(description=self.words("choose.upload"), accept=ENDINGS, multiple=False)
+        largest = uploads.LARGEST_MB * 1_000_000
+        self.upload = Upload(description=self.words("choose.upload"), accept=ENDINGS, largest=largest)
         self.upload.observe(lambda _: self.take_upload(), "value")
-        self.path = w.Text(description=self.words("choose.path"), placeholder="data/notes.csv", style=WIDE)
+        self.path = self.control(w.Text, "choose.path", placeholder="data/notes.csv")
         self.read = self.button("choose.read", self.take_path)
-        self.encoding = w.Dropdown(options=ENCODINGS, description=self.words("choose.encoding"), style=WIDE)
+        self.encoding = self.control(w.Dropdown, "choose.encoding", self._read_again, options=ENCODINGS)
         self.encoding.layout.display = "none"
-        self.encoding.observe(lambda _: self._read_again(), "value")
         way = row(self.upload, self.path, self.read, self.encoding)
         return w.VBox([self.h3("choose.own_title"), w.HTML(markup.paragraphs([limit])), way, self._make_table_box()])
 
     def _make_table_box(self) -> w.VBox:
         """What is shown once a table was read."""
         self.columns, self.rows = w.HTML(), w.HTML()
-        drops = [w.Dropdown(description=self.words(f"choose.{name}"), style=WIDE) for name in ASKED]
+        drops = [self.control(w.Dropdown, f"choose.{name}", self._troubles) for name in ASKED]
         self.text, self.label, self.group, self.country = drops
-        for one in drops:
-            one.observe(lambda _: self._troubles(), "value")
-        self.show_rows = w.ToggleButton(value=False, description=self.words("choose.show_rows"))
-        self.show_rows.observe(lambda _: self._show_few(), "value")
+        self.show_rows = self.control(w.ToggleButton, "choose.show_rows", self._show_few)
         self.use = self.button("choose.use", self.use_table, primary=True)
         buttons = row(self.use, self.show_rows)
         self._table_box = w.VBox([self.columns, row(*drops), self._trouble, buttons, self.rows])
@@ -244,7 +229,7 @@ class Choose(Panel):
             told = " ".join(recipes.recipe_header(file))
             self._needs[name] = w.HTML()
             self.cards[name] = self.button("choose.take", partial(self.take_shipped, name), name=name)
-            text = w.HTML(f"<h4>{markup.original(name)}</h4><p>{markup.text(self.words.sentence(told))}</p>")
+            text = w.HTML(f"<h4>{markup.original(name)}</h4><p>{markup.prose(self.words.sentence(told))}</p>")
             boxes.append(w.VBox([text, self._needs[name], self.cards[name]]))
             boxes[-1].add_class("wb-card")
         return row(*boxes, kind="wb-cards")

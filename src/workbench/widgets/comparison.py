@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import ipywidgets as w
 
-from workbench.projects.desk import Desk, run_at
-from workbench.widgets.panel import Panel, row
-from workbench.widgets.words import Words
+from workbench.projects.desk import run_at
+from workbench.widgets.panel import Given, Panel, row
 
 if TYPE_CHECKING:
     from workbench.reporting.evidence import Evidence
     from workbench.widgets.compared import Page
 
 SORTS = ("candidate", "quality", "calibration", "latency", "rate", "size", "energy", "training")
+ORDERS = ("rising", "falling")
 PARTS = ("verdict", "table", "figure", "differences")
 CODE = """\
 from pathlib import Path
@@ -57,45 +56,32 @@ class Comparison(Panel):
 
     STEP: ClassVar[str] = "compare"
 
-    def __init__(
-        self,
-        subject: Any = None,
-        *,
-        desk: Desk | None = None,
-        words: Words | None = None,
-        executor: Executor | None = None,
-    ) -> None:
+    def __init__(self, subject: Any = None, **given: Unpack[Given]) -> None:
         """Look at runs.
 
         Args:
             subject: A run, its folder or ``latest``, or a list of them; the desk's newest run when ``None``.
-            desk: Where the Guide works.
-            words: The language; the locale's when ``None``.
-            executor: Who reads and draws; a thread when ``None``.
+            **given: What every panel takes; see :class:`~workbench.widgets.panel.Given`.
         """
-        super().__init__(words=words, executor=executor)
-        self.desk, self.runs, self.statuses = desk, [], []  # type: tuple[Desk | None, list[Evidence], list[str]]
+        super().__init__(**given)
+        self.desk = given.get("desk")
+        self.runs: list[Evidence] = []
+        self.statuses: list[str] = []
         self.subjects = [] if subject is None else list(subject) if isinstance(subject, (list, tuple)) else [subject]
         self._filling, self._drawn = True, None  # type: tuple[bool, tuple[str, str, str] | None]
         self.split, self.metric, self.cost = (self._choose(name) for name in ("split", "metric", "cost"))
         self.sort = self._choose("sort", [(self.words(f"compare.sort.{one}"), one) for one in SORTS])
-        self.order = self._choose(
-            "order", [(self.words("compare.rising"), False), (self.words("compare.falling"), True)]
-        )
+        self.order = self._choose("order", [(self.words(f"compare.{one}"), one == "falling") for one in ORDERS])
         self.parts = {name: w.HTML() for name in PARTS}
         rows = [row(self.split, self.metric, self.sort, self.order), row(self.cost)]
         verdict, table, figure, differences = self.parts.values()
         self.body.children = (verdict, rows[0], table, rows[1], figure, differences)
         self.body.layout.display = "none"
-        if desk is None:
+        if given.get("desk") is None:
             self.refresh()
 
     def _choose(self, name: str, options: Sequence[tuple[str, Any]] = ()) -> w.Dropdown:
-        made = w.Dropdown(
-            options=options, description=self.words(f"compare.{name}"), style={"description_width": "initial"}
-        )
-        made.observe(lambda _: self.show(), "value")
-        return made
+        return self.control(w.Dropdown, f"compare.{name}", self.show, options=options)
 
     def refresh(self) -> None:
         """Read the runs again, and show them."""

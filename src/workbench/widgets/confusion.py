@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from workbench.widgets import markup
-from workbench.widgets.panel import button
+from workbench.widgets.panel import button, control
 from workbench.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -44,11 +44,9 @@ class Confusion(w.VBox):
         self._look: Look | None = None
         self.cells: dict[tuple[int, int], w.Button] = {}
         kinds = [(words(f"inspect.{one}"), one) for one in ("counts", "shares")]
-        self.kind = w.ToggleButtons(options=kinds, description=words("inspect.cells_show"))
-        self.kind.observe(lambda _: self._label(), "value")
+        self.kind = control(words, w.ToggleButtons, "inspect.cells_show", self._label, options=kinds)
         orders = [(words(f"inspect.pairs_by_{one}"), one) for one in ("count", "share", "true", "predicted")]
-        self.sort = w.Dropdown(options=orders, description=words("inspect.sort"))
-        self.sort.observe(lambda _: self._list(), "value")
+        self.sort = control(words, w.Dropdown, "inspect.sort", self._list, options=orders)
         self.pairs = w.Select(rows=14, description=words("inspect.pairs"), layout=w.Layout(width="100%"))
         self.open_pair = button(words, "inspect.open_pair", self._open_pair)
         self.told = w.HTML()
@@ -135,20 +133,12 @@ class Confusion(w.VBox):
             "predicted": lambda at: (found[at].prediction, -found[at].times),
         }
         place = {name: at for at, name in enumerate(self._look.classes)}
-        self.pairs.options = [
-            (
-                self.words(
-                    "inspect.pair",
-                    true=one.label,
-                    predicted=one.prediction,
-                    n=one.times,
-                    of=one.of,
-                    share=_percent(one.times, one.of),
-                ),
-                (place[one.label], place[one.prediction]),
-            )
-            for one in (found[at] for at in sorted(range(len(found)), key=orders[self.sort.value]))
-        ]
+        options = []
+        for one in (found[at] for at in sorted(range(len(found)), key=orders[self.sort.value])):
+            figures = {"n": one.times, "of": one.of, "share": _percent(one.times, one.of)}
+            told = self.words("inspect.pair", true=one.label, predicted=one.prediction, **figures)
+            options.append((told, (place[one.label], place[one.prediction])))
+        self.pairs.options = options
 
     def _open_pair(self) -> None:
         if self.pairs.value is not None:

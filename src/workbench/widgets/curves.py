@@ -1,4 +1,4 @@
-"""Live curves of a training: a small canvas of our own where anywidget is installed, and always a table.
+"""Live curves of a training: a small canvas of our own, and the same as a table.
 
 Only new points are sent, as binary; the browser draws them when it has time, and not what is out of sight.
 """
@@ -8,17 +8,17 @@ from __future__ import annotations
 import threading
 from array import array
 from collections.abc import Mapping
-from functools import lru_cache
-from importlib import util
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anywidget
 import ipywidgets as w
 import traitlets
 
 from workbench.projects.points import Curve
 from workbench.widgets import markup
-from workbench.widgets.panel import row
+from workbench.widgets.panel import control, row
 from workbench.widgets.words import Words
 
 LIGHT = ("#0b5cad", "#a63603", "#1b6e34", "#6a3d9a", "#7a4a00", "#b3261e", "#00696b", "#4d4d4d")
@@ -27,34 +27,25 @@ SAME = {"validation log loss": "validation loss"}
 """A metric that one kind of training calls by another name."""
 
 
-@lru_cache
-def chart_class() -> type[Any] | None:
-    """The canvas as a widget; ``None`` where anywidget is not installed."""
-    if util.find_spec("anywidget") is None:
-        return None
-    import anywidget
-
-    class Chart(anywidget.AnyWidget):
-        """Lines on a canvas; ``visible`` says whether somebody could see it now."""
-
-        _esm = (Path(__file__).parent / "curves.js").read_text(encoding="utf-8")
-        _css = (
-            f".wb-curves {{ --wb-ink: var(--jp-ui-font-color1, #1f1f1f); {_colours(LIGHT)} width: 100%; }}\n"
-            f'[data-jp-theme-light="false"] .wb-curves {{ {_colours(DARK)} }}\n'
-            ".wb-curves canvas { width: 100%; height: 300px; display: block; }\n"
-            ".wb-curves button { font: inherit; margin: 0 6px 4px 0; color: var(--wb-ink); background: transparent;"
-            " border: 1px solid currentColor; border-radius: 3px; }\n"
-            '.wb-curves button[aria-pressed="true"] { outline: 2px solid currentColor; font-weight: bold; }'
-        )
-        label = traitlets.Unicode("").tag(sync=True)
-        words = traitlets.Dict().tag(sync=True)
-        visible = traitlets.Bool(True).tag(sync=True)
-
-    return Chart
-
-
 def _colours(colours: tuple[str, ...]) -> str:
     return " ".join(f"--wb-line-{place}: {colour};" for place, colour in enumerate(colours))
+
+
+class Chart(anywidget.AnyWidget):
+    """Lines on a canvas; ``visible`` says whether somebody could see it now."""
+
+    _esm = (Path(__file__).parent / "curves.js").read_text(encoding="utf-8")
+    _css = (
+        f".wb-curves {{ --wb-ink: var(--jp-ui-font-color1, #1f1f1f); {_colours(LIGHT)} width: 100%; }}\n"
+        f'[data-jp-theme-light="false"] .wb-curves {{ {_colours(DARK)} }}\n'
+        ".wb-curves canvas { width: 100%; height: 300px; display: block; }\n"
+        ".wb-curves button { font: inherit; margin: 0 6px 4px 0; color: var(--wb-ink); background: transparent;"
+        " border: 1px solid currentColor; border-radius: 3px; }\n"
+        '.wb-curves button[aria-pressed="true"] { outline: 2px solid currentColor; font-weight: bold; }'
+    )
+    label = traitlets.Unicode("").tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)
+    visible = traitlets.Bool(True).tag(sync=True)
 
 
 class Curves(w.VBox):
@@ -63,7 +54,7 @@ class Curves(w.VBox):
     Attributes:
         metric: Which metric is shown.
         as_table: Whether the table is shown instead of the canvas.
-        chart: The canvas; ``None`` where anywidget is not installed.
+        chart: The canvas.
         table: The same as a table.
         summary: The newest curve in a sentence.
     """
@@ -71,28 +62,22 @@ class Curves(w.VBox):
     def __init__(self, words: Words) -> None:
         """Show nothing yet."""
         self.words = words
-        wide = {"description_width": "initial"}
-        self.metric = w.Dropdown(options=(), description=words("train.curve"), style=wide)
-        self.as_table = w.ToggleButton(value=False, description=words("train.as_table"))
+        redraw = partial(self._draw, anew=True)
+        self.metric = control(words, w.Dropdown, "train.curve", redraw)
+        self.as_table = control(words, w.ToggleButton, "train.as_table", redraw)
         self.summary, self.table = w.HTML(), w.HTML()
-        made = chart_class()
-        names = {name: words(f"train.chart.{name}") for name in ("step", "log_x", "log_y")}
-        self.chart = None if made is None else made(words=names)
+        self.chart = Chart(words={name: words(f"train.chart.{name}") for name in ("step", "log_x", "log_y")})
         self._curves: dict[str, dict[str, Curve]] = {}
         self._sent: dict[str, tuple[int, int]] = {}
         self._lock = threading.RLock()
-        controls = row(self.metric, *([] if self.chart is None else [self.as_table]))
-        super().__init__([controls, *([] if self.chart is None else [self.chart]), self.summary, self.table])
-        self.metric.observe(lambda _: self._draw(anew=True), "value")
-        self.as_table.observe(lambda _: self._draw(anew=True), "value")
-        if self.chart is not None:
-            self.chart.on_msg(lambda *_: self._draw(anew=True))
+        super().__init__([row(self.metric, self.as_table), self.chart, self.summary, self.table])
+        self.chart.on_msg(lambda *_: self._draw(anew=True))
         self._draw()
 
     @property
     def seen(self) -> bool:
         """Whether somebody could see the curves now, as far as can be known."""
-        return self.chart is None or self.as_table.value or bool(self.chart.visible)
+        return self.as_table.value or bool(self.chart.visible)
 
     def show(self, curves: Mapping[str, Curve]) -> None:
         """Show curves as they are now.
@@ -116,23 +101,19 @@ class Curves(w.VBox):
 
     def _draw(self, *, anew: bool = False) -> None:
         with self._lock:
-            lines, shown = self._curves.get(self.metric.value or "", {}), self.chart is not None
-            as_table = self.as_table.value or not shown
-            self.summary.value = "".join(f"<p>{markup.text(one)}</p>" for one in self._sentences(lines))
+            lines, as_table = self._curves.get(self.metric.value or "", {}), self.as_table.value
+            self.chart.label = told = self._sentence(lines)
+            self.summary.value = markup.paragraphs([told])
             self.table.value = self.as_html() if as_table and lines else ""
-            if self.chart is None:
-                return
             self.chart.layout.display = "none" if as_table or not lines else None
-            self.chart.label = self._sentences(lines)[0]
             self._send(lines, anew)
 
-    def _sentences(self, lines: Mapping[str, Curve]) -> list[str]:
-        missing = [] if self.chart is not None else [self.words("train.no_chart", extra="specialist-workbench[lab]")]
+    def _sentence(self, lines: Mapping[str, Curve]) -> str:
         if not lines:
-            return [self.words("train.no_curves"), *missing]
+            return self.words("train.no_curves")
         name, curve = max(lines.items(), key=lambda one: len(one[1].steps) and list(lines).index(one[0]))
         values = {"name": name, "value": f"{curve.values[-1]:.4g}", "step": curve.steps[-1], "number": len(lines)}
-        return [self.words("train.curve_summary", metric=self._title(), **values), *missing]
+        return self.words("train.curve_summary", metric=self._title(), **values)
 
     def _title(self) -> str:
         return self.words.texts.get(f"train.metric.{self.metric.value}", str(self.metric.value))
@@ -161,5 +142,5 @@ class Curves(w.VBox):
                 numbers.extend(curve.values[start:])
                 told.append({"name": name, "count": len(curve.steps) - start, "anew": turn != curve.turn})
         self._sent = {name: (curve.turn, len(curve.steps)) for name, curve in lines.items()}
-        if (told or anew) and self.chart is not None:
+        if told or anew:
             self.chart.send({"clear": anew, "lines": told}, buffers=[numbers.tobytes()])

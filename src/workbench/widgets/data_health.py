@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 import ipywidgets as w
 
@@ -13,14 +13,12 @@ from workbench import storage
 from workbench.errors import DataError, RunError, WorkbenchError
 from workbench.projects import uploads
 from workbench.projects.desk import Desk
+from workbench.projects.judging import Judged, judge
 from workbench.recipe.editing import remove_value, set_value
 from workbench.widgets import data_views, markup
 from workbench.widgets.beginning import examining
-from workbench.widgets.data_views import View
-from workbench.widgets.panel import Panel, row
-from workbench.widgets.words import Words
+from workbench.widgets.panel import Given, Panel, row
 
-WIDE = {"description_width": "initial"}
 SHORTEST_REASON = 10
 ENDINGS = (".yaml", ".yml")
 
@@ -42,27 +40,22 @@ class DataHealth(Panel):
 
     STEP = "data"
 
-    def __init__(
-        self,
-        subject: object | None = None,
-        *,
-        desk: Desk | None = None,
-        words: Words | None = None,
-        executor: Executor | None = None,
-    ) -> None:
+    def __init__(self, subject: object | None = None, **given: Unpack[Given]) -> None:
         """Judge a table.
 
         Args:
             subject: A table (a path or a frame, whose proposed recipe goes to ``runs/guide``), a recipe's file or a
                 desk.
-            desk: Where the recipe stands; ``runs/guide`` in the working folder when ``None``.
-            words: The language; the locale's when ``None``.
-            executor: Who does the work; a thread when ``None``.
+            **given: What every panel takes; see :class:`~workbench.widgets.panel.Given`.
         """
-        super().__init__(words=words, executor=executor)
+        super().__init__(**given)
         is_recipe = isinstance(subject, (str, Path)) and Path(subject).suffix.lower() in ENDINGS
-        self.desk = subject if isinstance(subject, Desk) else desk or Desk(recipe=str(subject) if is_recipe else None)
-        self.view: View | None = None
+        self.desk = (
+            subject
+            if isinstance(subject, Desk)
+            else given.get("desk") or Desk(recipe=str(subject) if is_recipe else None)
+        )
+        self.view: Judged | None = None
         self._asked: tuple[Path | None, str] | None = None
         self._untold: WorkbenchError | None = None
         self._make_controls()
@@ -81,7 +74,7 @@ class DataHealth(Panel):
             self._shown.layout.display = "none"
         elif self._asked != (asked := (self.desk.file, self.desk.text)):
             self._asked = asked
-            self.work(self.words("data.looking"), lambda: data_views.judge(self.desk), self._show)
+            self.work(self.words("data.looking"), lambda: judge(self.desk), self._show)
 
     def leave_small_out(self) -> None:
         """Leave the classes out that are too small to learn from."""
@@ -183,10 +176,10 @@ class DataHealth(Panel):
         super().fail(error)
         self._asked = None
 
-    def _show(self, view: View) -> None:
+    def _show(self, view: Judged) -> None:
         self.view = view
         found = view.examined
-        self.block(view.blockers(self.words, self.told))
+        self.block(data_views.blockers(view, self.words, self.told))
         self._shown.layout.display = None if found else "none"
         if self._untold is not None:
             self.say("error", self.told(self._untold))
@@ -200,7 +193,7 @@ class DataHealth(Panel):
         self.rows.value, self.show_rows.value = "", False
         self._show_fixes(view)
 
-    def _show_fixes(self, view: View) -> None:
+    def _show_fixes(self, view: Judged) -> None:
         """Show what can be done about what was found, and nothing else."""
         data, found = view.recipe.data, view.examined
         assert found is not None  # noqa: S101  (shown only where there are splits)
@@ -230,15 +223,14 @@ class DataHealth(Panel):
         self.sentences, self.tables, self.classes, self.personal, self.rows = (w.HTML() for _ in range(5))
         self._small_said, self._leak_said, self._keep_said = (w.HTML() for _ in range(3))
         self.leave_out = self.button("data.leave_out", self.leave_small_out, primary=True)
-        self.group = w.Dropdown(description=self.words("data.group"), style=WIDE)
+        self.group = self.control(w.Dropdown, "data.group")
         self.hold_out = self.button("data.hold_out", self.hold_groups_out)
         self.draw_anew = self.button("data.draw_anew", self.split_anew)
-        self.leak_reason, self.keep_reason = (w.Text(description=self.words("data.reason"), style=WIDE) for _ in "12")
+        self.leak_reason, self.keep_reason = (self.control(w.Text, "data.reason") for _ in "12")
         self.allow = self.button("data.allow", self.allow_leaks)
         self.redact = self.button("data.redact", self.redact_table)
         self.keep = self.button("data.keep", self.keep_personal)
-        self.show_rows = w.ToggleButton(value=False, description=self.words("data.show_rows"))
-        self.show_rows.observe(lambda _: self._show_few(), "value")
+        self.show_rows = self.control(w.ToggleButton, "data.show_rows", self._show_few)
         self._small = w.VBox([self._small_said, row(self.leave_out)])
         self._leaks = w.VBox([row(self.draw_anew, self.leak_reason, self.allow), self._leak_said])
         self._groups = w.VBox([w.HTML(markup.text(self.words("data.groups_told"))), row(self.group, self.hold_out)])

@@ -3,83 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import DataError, WorkbenchError
-from workbench.projects.desk import Desk
-from workbench.recipe import Located, Recipe
+from workbench.projects.judging import Judged
 from workbench.widgets import markup
 from workbench.widgets.words import Words
 
 if TYPE_CHECKING:
     from workbench.data import Examined
-    from workbench.data.personal import Finding
 
 SHOWN_ROWS = 5
 LEARNING = ("train", "validation")
 
 
-@dataclass(frozen=True)
-class View:
-    """A recipe's table, judged.
-
-    Attributes:
-        text: The recipe's text that it was judged by.
-        recipe: The recipe.
-        examined: Its splits and their health; ``None`` where the table is refused as a whole.
-        refusal: Why it is.
-        findings: What looks like personal data.
-        groups: Columns that could tie rows together, where the recipe names none.
-    """
-
-    text: str
-    recipe: Recipe
-    examined: Examined | None = None
-    refusal: WorkbenchError | None = None
-    findings: tuple[Finding, ...] = ()
-    groups: tuple[str, ...] = ()
-
-    def blockers(self, words: Words, told: Callable[[BaseException], list[str]]) -> list[str]:
-        """What stops a training, in the reader's language."""
-        if self.refusal is not None:
-            return told(self.refusal)
-        problems = self.examined.problems if self.examined else ()
-        return [" ".join(words.sentence(part) for part in (one.what, one.right, one.do)) for one in problems]
-
-
-def judge(desk: Desk) -> View:
-    """Read the table of the desk's recipe and judge it. Trains and writes nothing.
-
-    Raises:
-        RecipeError: The recipe has problems.
-        RunError: Nothing was chosen.
-    """
-    from workbench.data import examine, sources
-    from workbench.data.personal import summary
-
-    text, located = desk.text, desk.located
-    data = located.recipe.data
-    try:
-        source = sources.read(data.source, data=data, base=located.base)
-    except DataError as error:
-        return View(text, located.recipe, refusal=error)
-    searched = [name for name in source.table.column_names if name != data.label]
-    found = summary(source.table, searched)
-    return View(text, located.recipe, examine(data, source, 0), None, tuple(found), _groups(located))
-
-
-def _groups(located: Located) -> tuple[str, ...]:
-    """Columns of a file that may be groups: at least five values, each in several rows."""
-    from workbench.data.outline import outline
-    from workbench.data.sources import files
-
-    data = located.recipe.data
-    if data.group is not None or data.source.path is None:
-        return () if data.group is None else (data.group,)
-    columns = outline(files.read(located.base / data.source.path, data.source, None).table)
-    fit = [one for one in columns.values() if one.kind in ("classes", "text", "number") and one.different >= 5]
-    return tuple(one.name for one in fit if one.name not in (data.text, data.label))
+def blockers(judged: Judged, words: Words, told: Callable[[BaseException], list[str]]) -> list[str]:
+    """What stops a training, in the reader's language."""
+    if judged.refusal is not None:
+        return told(judged.refusal)
+    problems = judged.examined.problems if judged.examined else ()
+    return [" ".join(words.sentence(part) for part in (one.what, one.right, one.do)) for one in problems]
 
 
 def splits_table(found: Examined, words: Words) -> str:
@@ -88,9 +30,9 @@ def splits_table(found: Examined, words: Words) -> str:
     rows = []
     for name, counts in found.health.counts.items():
         sizes = list(counts.get("classes", {}).values())
-        groups = f"{counts['groups']:,}" if "groups" in counts else "–"
-        ends = (f"{min(sizes):,}", f"{max(sizes):,}") if sizes else ("–", "–")
-        rows.append((split_name(name, words), f"{counts['rows']:,}", groups, *ends))
+        groups = words.number(counts["groups"]) if "groups" in counts else "–"
+        ends = (words.number(min(sizes)), words.number(max(sizes))) if sizes else ("–", "–")
+        rows.append((split_name(name, words), words.number(counts["rows"]), groups, *ends))
     return markup.table(headings, rows, words("data.splits"), numbers=4)
 
 
@@ -107,24 +49,30 @@ def repeats_table(found: Examined, words: Words) -> str:
     """Repeated texts of each split; rows to learn from that were taken out because test asks them."""
     headings = [words(f"data.{key}") for key in ("where", "same_text", "near_text")]
     rows: list[tuple[object, ...]] = [
-        (split_name(name, words), f"{one['exact']:,}", f"{one['near']:,}")
+        (split_name(name, words), words.number(one["exact"]), words.number(one["near"]))
         for name, one in found.health.duplicates.items()
         if isinstance(one, Mapping)
     ]
     leaks = found.health.leaks
     for key in ("before", "after"):
-        rows.append((words(f"data.leaks_{key}"), f"{leaks['text'][key]:,}", f"{leaks['near_text'][key]:,}"))
+        rows.append((words(f"data.leaks_{key}"), *(words.number(leaks[of][key]) for of in ("text", "near_text"))))
     return markup.table(headings, rows, words("data.repeats"), numbers=2)
 
 
-def personal_table(view: View, words: Words) -> str:
+def personal_table(judged: Judged, words: Words) -> str:
     """What looks like personal data, by column and type, with masked examples; nothing where nothing was found."""
-    if not view.findings:
+    if not judged.findings:
         return ""
     headings = [words(f"data.{key}") for key in ("column", "looks_like", "examples", "findings", "in_rows")]
     rows = [
-        (one.column, words(f"data.kind.{one.kind}"), ", ".join(one.examples), f"{one.findings:,}", f"{one.rows:,}")
-        for one in view.findings
+        (
+            one.column,
+            words(f"data.kind.{one.kind}"),
+            ", ".join(one.examples),
+            words.number(one.findings),
+            words.number(one.rows),
+        )
+        for one in judged.findings
     ]
     return markup.table(headings, rows, words("data.personal_table"), numbers=2)
 

@@ -6,6 +6,7 @@ Texts are read from the table only when somebody asks for them, and are written 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
@@ -54,20 +55,15 @@ class ErrorsTable(w.VBox):
         self._texts: list[str] | None = None
         self.pair: tuple[int, int] | None = None
         self._page, self._places = 0, list[int]()
-        say = self.words
-        self.sort = w.Dropdown(
-            options=[(say(f"inspect.by_{one}"), one) for one in ORDERS], description=say("inspect.sort")
-        )
-        self.search = w.Text(description=say("inspect.search"), continuous_update=False)
-        self.texts = w.ToggleButton(description=say("inspect.texts"))
+        orders, anew = [(self.words(f"inspect.by_{one}"), one) for one in ORDERS], partial(self._turn, None)
+        self.sort = panel.control(w.Dropdown, "inspect.sort", anew, options=orders)
+        self.search = panel.control(w.Text, "inspect.search", anew, continuous_update=False)
+        self.texts = panel.control(w.ToggleButton, "inspect.texts", self._show_texts)
         self.every = panel.button("inspect.every", lambda: self.only(None))
         self.before = panel.button("inspect.before", lambda: self._turn(-1))
         self.after = panel.button("inspect.after", lambda: self._turn(+1))
         self.correct = LabelError(panel, desk, source)
         self.where, self.table, self.told = w.HTML(), w.HTML(), w.HTML()
-        for one in (self.sort, self.search):
-            one.observe(lambda _: self._turn(None), "value")
-        self.texts.observe(lambda _: self._show_texts(), "value")
         controls = (self.sort, self.search, self.texts, self.every)
         lines = [row(*controls), row(self.before, self.after, self.where)]
         super().__init__([*lines, self.told, self.table, self.correct])

@@ -13,10 +13,10 @@ from workbench.errors import RecipeError
 from workbench.recipe import editing, fields, json_schema
 from workbench.recipe.yaml_text import scalar
 from workbench.widgets import markup
+from workbench.widgets.panel import WIDE
 from workbench.widgets.words import Words
 
 BOUNDS = {"minimum": ge, "exclusiveMinimum": gt, "maximum": le, "exclusiveMaximum": lt}
-WIDE = {"description_width": "initial"}
 
 
 schema = lru_cache(json_schema)
@@ -72,7 +72,9 @@ class Field(w.VBox):
         self.own, self.optional = self.described["own"], self.described["optional"]
         self.kind = "choice" if options else kind_of(self.own)
         title, told = field_words(generic, words)
-        bounds = ", ".join(words(f"plan.form.{one}", n=f"{self.own[one]:,}") for one in BOUNDS if one in self.own)
+        bounds = ", ".join(
+            words(f"plan.form.{one}", n=words.number(self.own[one])) for one in BOUNDS if one in self.own
+        )
         self.range = bounds[:1].upper() + bounds[1:]
         self.control = self._control(title, options, "\n" in told or generic == "purpose")
         self.control.tooltip = told
@@ -140,8 +142,12 @@ class Field(w.VBox):
 
     def say(self, sentence: str) -> None:
         """Say what is wrong, at the field."""
-        told = f'<p class="wb-problem" role="alert">⚠ {markup.text(sentence)}</p>' if sentence else ""
-        self.problem.value = told
+        self.problem.value = problem(sentence)
+
+
+def problem(sentence: str) -> str:
+    """What is wrong with a value, as it stands beside its control; nothing where nothing is."""
+    return f'<p class="wb-problem" role="alert">⚠ {markup.prose(sentence)}</p>' if sentence else ""
 
 
 def _split(text: str) -> list[str]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import ipywidgets as w
 
-from workbench.projects.draft import ENCODER, Draft, new_student
+from workbench.projects.draft import ENCODER, Draft, another_teacher, new_student
 from workbench.widgets import markup
-from workbench.widgets.field import Field, described, field_words
-from workbench.widgets.panel import row
+from workbench.widgets.field import Field, described, field_words, problem
+from workbench.widgets.panel import button, row
 from workbench.widgets.words import Words
 
 PARTS = ("data", "teacher", "students", "distillation", "evaluation", "carbon", "report")
@@ -132,9 +132,11 @@ class Form(w.VBox):
         if about["optional"]:
             switch = w.Checkbox(value=value is not None, description=self.words("plan.form.use", part=title))
             switch.indent, switch.tooltip = False, told
-            switch.observe(lambda change: self._switch(path, change["new"]), "value")
+            told, change = self._changing()
+            start = {"model": ENCODER, "method": "head"} if path == "teacher" else {}
+            switch.observe(lambda turned: change({path: start if turned["new"] else None}), "value")
             self.switches[path] = switch
-            made.append(switch)
+            made += [switch, told]
         return made + (self._fields(path, generic, about["own"]) if value is not None else [])
 
     def _fields(self, path: str, generic: str, own: Mapping[str, Any]) -> Children:
@@ -161,28 +163,33 @@ class Form(w.VBox):
         builders = [partial(self._item, f"{path}.{place}", f"{generic}[]") for place in range(len(items))]
         told = field_words(generic, self.words)[1]
         help_line = w.HTML(f'<p class="wb-help">{markup.text(told)}</p>')
-        add = [self._adder(path, kind) for kind in (KINDS if generic == "students" else ("",))]
-        return [help_line, self._folds(path, titles, builders), row(*add)]
+        told, change = self._changing()
+        add = [self._adder(path, kind, change) for kind in (KINDS if generic == "students" else ("",))]
+        return [help_line, self._folds(path, titles, builders), row(*add), told]
 
     def _item(self, path: str, generic: str) -> Children:
-        out = self._button(f"{path}.remove", self.words("plan.form.remove"), {path: None})
-        return [*self._fields(path, generic, described(generic.removesuffix("[]"))["own"]), out]
+        told, change = self._changing()
+        self.buttons[f"{path}.remove"] = out = button(self.words, "plan.form.remove", lambda: change({path: None}))
+        return [*self._fields(path, generic, described(generic.removesuffix("[]"))["own"]), out, told]
 
-    def _adder(self, path: str, kind: str) -> w.Button:
-        items = self._at(path) or []
-        if kind:
-            new = new_student(kind, {one["name"] for one in items})
-            return self._button(f"{path}.{kind}", self.words("plan.form.add_student", kind=kind), {f"{path}+": new})
-        return self._button(f"{path}.add", self.words("plan.form.add"), {f"{path}+": {"model": ENCODER}})
+    def _adder(self, path: str, kind: str, change: Callable[[Mapping[str, Any]], None]) -> w.Button:
+        def add() -> None:
+            items = self._at(path) or []
+            student = new_student(kind, {one["name"] for one in items}) if kind else {}
+            change({f"{path}+": student} if kind else another_teacher(self._at("teacher")))
 
-    def _button(self, key: str, title: str, edits: Mapping[str, Any]) -> w.Button:
-        self.buttons[key] = button = w.Button(description=title)
-        button.on_click(lambda _: self._change(edits))
-        return button
+        key = "plan.form.add_student" if kind else "plan.form.add"
+        self.buttons[f"{path}.{kind or 'add'}"] = made = button(self.words, key, add, kind=kind)
+        return made
 
-    def _switch(self, path: str, on: bool) -> None:
-        start = {"model": ENCODER, "method": "head"} if path == "teacher" else {}
-        self._change({path: start if on else None})
+    def _changing(self) -> tuple[w.HTML, Callable[[Mapping[str, Any]], None]]:
+        """Where it is told that a change was refused, and what makes the change."""
+        told = w.HTML()
+
+        def change(edits: Mapping[str, Any]) -> None:
+            told.value = problem(" ".join(self._change(edits)))
+
+        return told, change
 
     def _at(self, path: str) -> Any:
         return None if self.draft is None else self.draft.at(path)

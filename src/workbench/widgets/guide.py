@@ -112,7 +112,7 @@ class Guide(w.VBox):
 
     def make_notebook(self) -> None:
         """Write a notebook that does without the Guide what was done in it."""
-        from workbench.widgets.notebook import write_notebook
+        from workbench.projects.notebooks import write_notebook
 
         self.tell(self.words("guide.writing"))
 
@@ -175,28 +175,17 @@ class Guide(w.VBox):
 
     def _mark(self) -> None:
         """Put each step's state on its button, and say where one is."""
-        steps = list(STEPS)
-        for number, step in enumerate(steps, 1):
-            panel = self.panels.get(step)
-            state = panel.state if panel is not None else "ready"
-            shown = self.buttons[step]
-            title = self.words(f"guide.step.{step}")
-            shown.description = f"{number} {title} {SIGNS[state]}"
-            shown.tooltip = f"{title}: {self.words(f'guide.state.{state}')}"
+        states = {step: str(self.panels[step].state) if step in self.panels else "ready" for step in STEPS}
+        said = {step: self.words(f"guide.state.{state}") for step, state in states.items()}
+        titles = {step: self.words(f"guide.step.{step}") for step in STEPS}
+        for number, (step, shown) in enumerate(self.buttons.items(), 1):
+            shown.description = f"{number} {titles[step]} {SIGNS[states[step]]}"
+            shown.tooltip = f"{titles[step]}: {said[step]}"
             shown.button_style = "primary" if step == self.step else ""
-        at = steps.index(self.step)
-        self.back.disabled, self.forward.disabled = at == 0, at == len(steps) - 1
-        title = self.words(f"guide.step.{self.step}")
-        state = self._panel_state()
-        self.where.value = markup.status(
-            self.words(
-                "guide.where", number=at + 1, all=len(steps), step=title, state=self.words(f"guide.state.{state}")
-            )
-        )
-
-    def _panel_state(self) -> str:
-        panel = self.panels.get(self.step)
-        return "ready" if panel is None else str(panel.state)
+        at, last = list(STEPS).index(self.step), len(STEPS) - 1
+        self.back.disabled, self.forward.disabled = at == 0, at == last
+        place = {"number": at + 1, "all": last + 1, "step": titles[self.step], "state": said[self.step]}
+        self.where.value = markup.status(self.words("guide.where", **place))
 
     def _header(self) -> w.VBox:
         steps = row(*self.buttons.values(), kind="wb-steps")

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets as w
 
 from workbench.errors import WorkbenchError
-from workbench.projects.desk import Desk
 from workbench.widgets import markup
 from workbench.widgets.confusion import Confusion
 from workbench.widgets.errors_table import ErrorsTable
 from workbench.widgets.inspect_code import code_of
 from workbench.widgets.label_error import tried
-from workbench.widgets.panel import Panel
+from workbench.widgets.panel import Given, Panel, row
 from workbench.widgets.slices import Slices
 from workbench.widgets.threshold import Threshold
-from workbench.widgets.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,44 +39,29 @@ class Inspection(Panel):
 
     STEP = "inspect"
 
-    def __init__(
-        self,
-        subject: object | None = None,
-        *,
-        desk: Desk | None = None,
-        words: Words | None = None,
-        executor: Executor | None = None,
-    ) -> None:
+    def __init__(self, subject: object | None = None, **given: Unpack[Given]) -> None:
         """Look at a run.
 
         Args:
             subject: A run, its folder, or ``latest``; the desk's run when ``None``.
-            desk: Whose newest run is looked at, and whose recipe names corrections.
-            words: The language; the locale's when ``None``.
-            executor: Who does the work; a thread when ``None``.
+            **given: What every panel takes; see :class:`~workbench.widgets.panel.Given`.
         """
-        super().__init__(words=words, executor=executor)
+        super().__init__(**given)
         self.subject: Any = getattr(subject, "path", subject)
-        self.desk = desk
+        self.desk = given.get("desk")
         self.evidence: Evidence | None = None
         self.opened: dict[str, Any] = {}
         self._looked: dict[tuple[str, str], Look] = {}
         self._splits: Splits = {}
         self._source: SourceTable | None = None
         self._filling = self._inspected = False
-        self.candidate = w.Dropdown(options=[], description=self.words("inspect.candidate"))
-        self.split = w.Dropdown(options=[], description=self.words("inspect.split"))
-        for one in (self.candidate, self.split):
-            one.style.description_width = "initial"
+        self.candidate = self.control(w.Dropdown, "inspect.candidate", self._on_candidate)
+        self.split = self.control(w.Dropdown, "inspect.split", self._other_rows)
         options = [(self.words(f"inspect.view_{one}"), one) for one in VIEWS]
-        self.views = w.ToggleButtons(options=options, description=self.words("inspect.view"))
-        self.candidate.observe(lambda _: self._on_candidate(), "value")
-        self.split.observe(lambda _: self._other_rows(), "value")
-        self.views.observe(lambda _: self._touch(), "value")
+        self.views = self.control(w.ToggleButtons, "inspect.view", self._touch, options=options)
         self.place = w.VBox()
-        row = w.HBox([self.candidate, self.split], _dom_classes=["wb-row"])
-        self._parts = (row, self.views, self.place)
-        if desk is None:
+        self._parts = (row(self.candidate, self.split), self.views, self.place)
+        if given.get("desk") is None:
             self.refresh()
 
     def refresh(self) -> None:
@@ -104,11 +86,8 @@ class Inspection(Panel):
     def snapshot(self) -> str:
         """The open view as plain HTML; no texts unless the recipe allows examples in its report."""
         view = self.opened.get(self.views.value)
-        said = (
-            ""
-            if self.evidence is None
-            else f"{self.evidence.folder.name} · {self.candidate.value} · {self.split.value}"
-        )
+        named = ("" if self.evidence is None else self.evidence.folder.name, self.candidate.value, self.split.value)
+        said = " · ".join(map(str, named)) if self.evidence is not None else ""
         return super().snapshot() + f"<p>{markup.text(said)}</p>" + ("" if view is None else view.snapshot())
 
     def show_cell(self, true: int, predicted: int) -> None:
@@ -145,7 +124,7 @@ class Inspection(Panel):
     def _filled(self, found: tuple[Evidence, Splits] | str | WorkbenchError) -> None:
         if isinstance(found, str | WorkbenchError):
             self.evidence, self._inspected, self.body.children = None, False, ()
-            self.fail(found) if isinstance(found, WorkbenchError) else self.block([found])
+            self.refuse(found)
             return
         evidence, self._splits = found
         if self.evidence is None or self.evidence.folder != evidence.folder:

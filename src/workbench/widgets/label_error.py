@@ -48,22 +48,16 @@ class LabelError(w.VBox):
         self._look: Look | None = None
         self._texts: Sequence[str] | None = None
         self.path: Path | None = None
-        say = self.words
-        self.row = w.Dropdown(options=[], description=say("inspect.row"))
-        self.label = w.Dropdown(options=[], description=say("inspect.right_label"))
-        self.who = w.Text(description=say("inspect.who"))
-        self.why = w.Text(description=say("inspect.why"))
-        for one in (self.row, self.label, self.who, self.why):
-            one.style.description_width = "initial"
-        self.row.observe(lambda _: self._choose(), "value")
+        self.row = panel.control(w.Dropdown, "inspect.row", self._choose)
+        self.label = panel.control(w.Dropdown, "inspect.right_label")
+        self.who, self.why = (panel.control(w.Text, f"inspect.{one}") for one in ("who", "why"))
         self.mark = panel.button("inspect.mark", self.note)
         self.use = panel.button("inspect.use", self.name_in_recipe)
         self.use.disabled = True
         self.whole, self.told = w.HTML(), w.HTML()
         lines = [row(self.row, self.label), row(self.who, self.why, self.mark, self.use)]
-        why = markup.paragraphs([say("inspect.mark_why")])
-        head = w.HTML(f"<h3>{markup.text(say('inspect.label_error'))}</h3>{why}")
-        super().__init__([head, lines[0], self.whole, lines[1], self.told])
+        about = w.HTML(markup.paragraphs([self.words("inspect.mark_why")]))
+        super().__init__([panel.h3("inspect.label_error"), about, lines[0], self.whole, lines[1], self.told])
 
     def show(self, evidence: Evidence, look: Look, places: Sequence[int], texts: Sequence[str] | None) -> None:
         """Offer the rows of a page.

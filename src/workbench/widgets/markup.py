@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,9 +20,14 @@ def text(value: object) -> str:
     return html.escape(str(value), quote=True)
 
 
+def prose(sentence: object) -> str:
+    """A sentence as HTML: what stands between backticks is a name or code."""
+    return re.sub(r"`([^`]+)`", r'<code translate="no">\1</code>', text(sentence))
+
+
 def status(sentence: str) -> str:
     """A sentence that a screen reader says when it changes."""
-    return f'<div class="wb-status" role="status" aria-live="polite">{text(sentence)}</div>'
+    return f'<div class="wb-status" role="status" aria-live="polite">{prose(sentence)}</div>'
 
 
 def notice(kind: str, word: str, sentences: Iterable[str]) -> str:
@@ -32,7 +38,7 @@ def notice(kind: str, word: str, sentences: Iterable[str]) -> str:
         word: What kind it is, in the reader's language.
         sentences: What is said; nothing is shown where there are none.
     """
-    told = [text(one) for one in sentences]
+    told = [prose(one) for one in sentences]
     if not told:
         return ""
     items = "".join(f"<p>{one}</p>" for one in told)
@@ -41,14 +47,24 @@ def notice(kind: str, word: str, sentences: Iterable[str]) -> str:
     return f'<div class="wb-notice wb-{kind}" role="{role}"><strong>{sign} {text(word)}</strong>{items}</div>'
 
 
+def percent(share: float) -> str:
+    """A share with one decimal."""
+    return f"{100 * share:.1f} %"
+
+
+def between(low: float | None, high: float | None) -> str:
+    """The ends of a share's interval; a dash where it has none."""
+    return "–" if low is None or high is None else f"{100 * low:.1f}–{percent(high)}"
+
+
 def paragraphs(sentences: Iterable[str]) -> str:
     """One paragraph a sentence."""
-    return "".join(f"<p>{text(one)}</p>" for one in sentences)
+    return "".join(f"<p>{prose(one)}</p>" for one in sentences)
 
 
 def listed(sentences: Iterable[str]) -> str:
     """A list with one item a sentence; nothing where there are none."""
-    items = "".join(f"<li>{text(one)}</li>" for one in sentences)
+    items = "".join(f"<li>{prose(one)}</li>" for one in sentences)
     return f"<ul>{items}</ul>" if items else ""
 
 

@@ -8,18 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypedDict, TypeVar, Unpack
 
 import ipywidgets as w
 import traitlets
 
 from workbench.errors import WorkbenchError
+from workbench.projects.desk import Desk
 from workbench.widgets import markup, saved
 from workbench.widgets.words import Words
 from workbench.widgets.work import background
 
 T = TypeVar("T")
+W = TypeVar("W", bound=w.Widget)
 STATES = ("blocked", "ready", "running", "done", "failed")
+WIDE = {"description_width": "initial"}
+
+
+class Given(TypedDict, total=False):
+    """What every panel takes by name, beside what it is about.
+
+    Attributes:
+        desk: The recipe and the runs that the Guide works at; a panel without one stands alone.
+        words: The words of a language, where several panels share them.
+        language: ISO 639 code of a shipped language; the locale's when ``None``.
+        executor: Who does the work; a thread when ``None``.
+    """
+
+    desk: Desk | None
+    words: Words | None
+    language: str | None
+    executor: Executor | None
 
 
 class Panel(w.VBox):
@@ -37,15 +56,17 @@ class Panel(w.VBox):
     state = traitlets.Enum(STATES, default_value="ready")
     blockers = traitlets.Tuple()
 
-    def __init__(self, *, words: Words | None = None, executor: Executor | None = None) -> None:
+    def __init__(self, **given: Unpack[Given]) -> None:
         """Make an empty panel.
 
         Args:
-            words: The language; the locale's when ``None``.
-            executor: Who does the work; a thread when ``None``.
+            **given: As described at :class:`Given`.
+
+        Raises:
+            ValueError: The language is not shipped.
         """
-        self.words = words or Words()
-        self.executor = executor or background()
+        self.words = given.get("words") or Words(given.get("language"))
+        self.executor = given.get("executor") or background()
         self._turn = 0
         self.style_sheet = w.HTML(markup.style())
         self.heading = w.HTML(f"<h2>{markup.text(self.words(f'{self.STEP}.title'))}</h2>")
@@ -131,6 +152,10 @@ class Panel(w.VBox):
         self.tell("")
         self.say("error", self.told(error))
 
+    def refuse(self, why: str | WorkbenchError) -> None:
+        """Say why there is nothing to show: a sentence blocks, an error has failed."""
+        self.fail(why) if isinstance(why, WorkbenchError) else self.block([why])
+
     def told(self, error: BaseException) -> list[str]:
         """An error as sentences in the reader's language."""
         if not isinstance(error, WorkbenchError):
@@ -141,6 +166,10 @@ class Panel(w.VBox):
     def button(self, key: str, act: Callable[[], Any], *, primary: bool = False, **values: Any) -> w.Button:
         """A button in the panel's language, as :func:`button` makes it."""
         return button(self.words, key, act, primary=primary, **values)
+
+    def control(self, kind: type[W], key: str, act: Callable[[], Any] | None = None, **more: Any) -> W:
+        """A stock control in the panel's language, as :func:`control` makes it."""
+        return control(self.words, kind, key, act, **more)
 
     def h3(self, key: str, **values: Any) -> w.HTML:
         """A heading inside the panel, with the words of a key."""
@@ -155,6 +184,22 @@ def button(words: Words, key: str, act: Callable[[], Any], *, primary: bool = Fa
     tip = words.texts.get(f"{key}.tip", "")
     made = w.Button(description=words(key, **values), tooltip=tip, button_style="primary" if primary else "")
     made.on_click(lambda _: act())
+    return made
+
+
+def control(words: Words, kind: type[W], key: str, act: Callable[[], Any] | None = None, **more: Any) -> W:
+    """A stock control whose label is the words of a key, and takes the room it needs.
+
+    Args:
+        words: The language.
+        kind: Class of the control.
+        key: Of its label.
+        act: What is called when its value changes.
+        **more: Further arguments of the class.
+    """
+    made: W = kind(description=words(key), style=WIDE, **more)
+    if act is not None:
+        made.observe(lambda _: act(), "value")
     return made
 
 

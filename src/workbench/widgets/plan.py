@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import ipywidgets as w
 
@@ -19,12 +18,12 @@ from workbench.errors import RecipeError, RunError, WorkbenchError
 from workbench.projects import dial
 from workbench.projects.desk import Desk
 from workbench.projects.draft import Draft, without_place
+from workbench.projects.estimating import Looked, look
 from workbench.recipe.shipped import find_recipe
 from workbench.widgets import markup
-from workbench.widgets.estimated import Looked, blockers, look, table
+from workbench.widgets.estimated import blockers, table
 from workbench.widgets.form import Form
-from workbench.widgets.panel import Panel, row
-from workbench.widgets.words import Words
+from workbench.widgets.panel import Given, Panel, row
 
 
 class Plan(Panel):
@@ -43,46 +42,35 @@ class Plan(Panel):
     PAUSE_S = 0.4
     """So long nothing more is changed before an estimate begins."""
 
-    def __init__(
-        self,
-        subject: str | Path | None = None,
-        *,
-        desk: Desk | None = None,
-        words: Words | None = None,
-        executor: Executor | None = None,
-    ) -> None:
+    def __init__(self, subject: str | Path | None = None, **given: Unpack[Given]) -> None:
         """Show a recipe.
 
         Args:
             subject: A shipped name or a recipe's file; the desk's recipe when ``None``.
-            desk: The Guide's desk.
-            words: The language; the locale's when ``None``.
-            executor: Who does the work; a thread when ``None``.
+            **given: What every panel takes; see :class:`~workbench.widgets.panel.Given`.
 
         Raises:
             RecipeError: There is no such recipe.
         """
-        super().__init__(words=words, executor=executor)
-        self.desk = desk or Desk(recipe=None if subject is None else find_recipe(subject))
+        super().__init__(**given)
+        self.desk = given.get("desk") or Desk(recipe=None if subject is None else find_recipe(subject))
         self.draft: Draft | None = None
         self.here: dial.Possible | None = None
         self._file: Path | None = None
         self._seen, self._wanted, self._showing = "", 0, False
-        self.dial = w.RadioButtons(options=[], description=self.words("plan.dial"), disabled=True)
+        self.dial = self.control(w.RadioButtons, "plan.dial", self.turn, options=[], disabled=True)
         self.dial.add_class("wb-dial")
-        self.dial.observe(lambda _: self.turn(), "value")
         self.dial_told, self.estimate, self.yaml_told = w.HTML(), w.HTML(), w.HTML()
         self.form = Form(self.words, self.change)
-        self.yaml = w.Textarea(description=self.words("plan.yaml"), rows=32, continuous_update=False)
+        self.yaml = self.control(w.Textarea, "plan.yaml", self.take_yaml, rows=32, continuous_update=False)
         self.yaml.add_class("wb-yaml")
-        self.yaml.observe(lambda _: self.take_yaml(), "value")
         self.back = self.button("plan.back", self.give_up)
         self.copy = self.button("plan.copy", self.make_copy, primary=True)
         beside = w.VBox([self.h3("plan.yaml_title"), self.yaml, self.yaml_told, self.back])
         top = row(w.VBox([self.dial, self.dial_told, self.copy]), self.estimate, kind="wb-two")
         self.parts = w.VBox([top, row(w.VBox([self.h3("plan.main"), self.form]), beside, kind="wb-two")])
         self.body.children = [self.parts]
-        if desk is None:
+        if given.get("desk") is None:
             self.refresh()
 
     @property
@@ -187,7 +175,7 @@ class Plan(Panel):
             return
         self.here = looked.here
         if not self.form.countries:
-            self.form.countries = looked.countries
+            self.form.countries = self.words.countries(looked.countries)
             self.form.show(self.draft, rebuild=True)
         self._show_dial()
         self.estimate.value = "" if looked.checked is None else table(looked.checked, self.words)

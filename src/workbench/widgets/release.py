@@ -6,16 +6,14 @@ It decides nothing. What it shows is read from the run's folder, and what a pers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import ipywidgets as w
 
-from workbench.projects.desk import Desk, run_at
+from workbench.projects.desk import run_at
 from workbench.widgets import markup
-from workbench.widgets.panel import Panel, row
-from workbench.widgets.words import Words
+from workbench.widgets.panel import WIDE, Given, Panel, row
 
 LONG_FIELDS = ("intended_use", "out_of_scope", "known_limits")
 Said = tuple[str, list[str]]
@@ -33,17 +31,15 @@ class Release(Panel):
 
     STEP = "release"
 
-    def __init__(
-        self,
-        run: Any = None,
-        *,
-        desk: Desk | None = None,
-        words: Words | None = None,
-        executor: Executor | None = None,
-    ) -> None:
-        """Open the panel on a run (its folder, ``latest``, or an opened one), or on the newest run of a desk."""
-        super().__init__(words=words, executor=executor)
-        self.desk = desk
+    def __init__(self, run: Any = None, **given: Unpack[Given]) -> None:
+        """Open the panel.
+
+        Args:
+            run: A run, its folder, or ``latest``; the desk's newest run when ``None``.
+            **given: What every panel takes; see :class:`~workbench.widgets.panel.Given`.
+        """
+        super().__init__(**given)
+        self.desk = given.get("desk")
         self._given = getattr(run, "path", run)
         self._seen: dict[str, Any] = {"path": None}
         self._verified: tuple[int, Any] = (0, None)
@@ -67,7 +63,7 @@ class Release(Panel):
             self._titled("sign", self.signed, row(self.name, self.role), self.statement, self.sign),
             self._titled("export", row(self.candidate, self.place), self.export, self.exported),
         )
-        if desk is None:
+        if given.get("desk") is None:
             self.refresh()
 
     def refresh(self) -> None:
@@ -114,7 +110,7 @@ class Release(Panel):
 
     def _box(self, kind: Any, key: str, label: str = "") -> Any:
         wide = w.Layout(width="auto", flex="1 1 260px" if key and kind is not w.Textarea else "0 0 auto")
-        return kind(description=label or self.words(key), style={"description_width": "initial"}, layout=wide)
+        return kind(description=label or self.words(key), style=WIDE, layout=wide)
 
     def _titled(self, part: str, *parts: Any) -> w.VBox:
         about = self.words(f"release.{part}.about")
@@ -193,8 +189,8 @@ class Release(Panel):
         again, self._seen = seen["path"] == self._seen["path"], seen
         if seen["path"] is None:
             self.body.children = ()
-            told = self.words(f"release.status.{seen['status']}") if seen["status"] else ""
-            self.block([self.words("release.not_done", status=told) if told else self.words("release.no_run")])
+            status = self.words(f"release.status.{seen['status']}") if seen["status"] else ""
+            self.block([self.words("release.not_done" if status else "release.no_run", status=status)])
             return
         self.block(())
         self._show_report()

@@ -67,22 +67,16 @@ class Slices(w.VBox):
     def _row(self, row: Mapping[str, Any]) -> tuple[object, ...]:
         """A group; under 30 rows there is no figure, but the reason, and bounds where the run gives them."""
         name = str(row["slice"]).replace(" & ", f" {self.words('inspect.and')} ").replace("=", ": ")
-        bounds = "" if row.get("low") is None else _between(row)
+        bounds = "" if row.get("low") is None else markup.between(row.get("low"), row.get("high"))
         if row["value"] is None:
             return name, row["n"], self.words.sentence(str(row.get("reason") or "")), bounds
-        return name, row["n"], _percent(row["value"]), bounds or self.words.sentence(str(row.get("reason") or ""))
+        return name, row["n"], markup.percent(row["value"]), bounds or self.words.sentence(str(row.get("reason") or ""))
 
     def _found(self, row: Mapping[str, Any]) -> str:
-        where = self.words.sentence(str(row["slice"]).removeprefix("found="))
-        known = {"where": where, "n": row["n"], "rest": _percent(row["rest"]), "interval": _between(row)}
-        return self.words("inspect.found", rate=_percent(row["value"]), **known)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _between(row: Mapping[str, Any]) -> str:
-    if row.get("low") is None or row.get("high") is None:
-        return "–"
-    return f"{100 * row['low']:.1f}–{100 * row['high']:.1f} %"
+        known = {
+            "where": self.words.sentence(str(row["slice"]).removeprefix("found=")),
+            "rate": markup.percent(row["value"]),
+            "rest": markup.percent(row["rest"]),
+            "interval": markup.between(row.get("low"), row.get("high")),
+        }
+        return self.words("inspect.found", n=row["n"], **known)

@@ -9,7 +9,7 @@ import ipywidgets as w
 
 from workbench.widgets import markup
 from workbench.widgets.panel import Panel, row
-from workbench.widgets.slider import slider
+from workbench.widgets.slider import Slider
 from workbench.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Threshold(w.VBox):
         self._sweeps: dict[str, Sweep] = {}
         self._split, self._candidate = "", ""
         self._chosen: float | None = None
-        self.slider = slider(self.words("inspect.threshold"), step=1 / STEPS)
+        self.slider = Slider(description=self.words("inspect.threshold"), step=1 / STEPS)
         self.slider.observe(lambda _: self._move(), "value")
         self.back = panel.button("inspect.own_threshold", self._to_chosen)
         self.own, self.said, self.live, self.kept, self.picture = (w.HTML() for _ in range(5))
@@ -71,8 +71,7 @@ class Threshold(w.VBox):
         told = self.words("inspect.reliability", candidate=self._candidate)
         head = f"<h3>{markup.text(self.words('inspect.calibration'))}</h3>"
         self.picture.value = f"{head}{markup.picture(svg, told)}{markup.paragraphs([told])}" if svg else ""
-        if self._chosen is not None:
-            self.slider.value = round(self._chosen * STEPS) / STEPS
+        self._to_chosen()
         self._move()
 
     def _own(self, decision: dict[str, Any] | None) -> str:
@@ -106,11 +105,10 @@ class Threshold(w.VBox):
 
     def _cells(self, sweep: Sweep, at: int) -> tuple[str, int, str, str]:
         answered = int(sweep.answered[at])
-        share = f"{100 * answered / max(1, sweep.n):.1f} %"
+        share = markup.percent(answered / max(1, sweep.n))
         if sweep.errors[at] != sweep.errors[at]:  # not a number
             return share, answered, self.words("inspect.too_few"), ""
-        bounds = f"{100 * sweep.low[at]:.1f}–{100 * sweep.high[at]:.1f} %"
-        return share, answered, f"{100 * sweep.errors[at]:.1f} %", bounds
+        return share, answered, markup.percent(sweep.errors[at]), markup.between(sweep.low[at], sweep.high[at])
 
     def _measured(self, evidence: Evidence) -> str:
         """What the run measured at its own threshold, on each split."""
@@ -129,8 +127,7 @@ class Threshold(w.VBox):
 def _scored(row: Any, words: Words) -> tuple[str, str]:
     if row is None or row.get("value") is None:
         return "–", words.sentence(str((row or {}).get("reason") or ""))
-    low, high = row.get("low"), row.get("high")
-    return f"{100 * row['value']:.1f} %", "–" if low is None else f"{100 * low:.1f}–{100 * high:.1f} %"
+    return markup.percent(row["value"]), markup.between(row.get("low"), row.get("high"))
 
 
 def _prepare(

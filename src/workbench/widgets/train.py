@@ -7,18 +7,15 @@ that was cut off with what is kept and the offer to go on.
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Executor
-from typing import Any
+from typing import Any, Unpack
 
 import ipywidgets as w
 
 from workbench.errors import WorkbenchError
-from workbench.projects.desk import Desk
 from workbench.projects.following import Following, Seen
 from workbench.widgets import markup, train_words
 from workbench.widgets.curves import Curves
-from workbench.widgets.panel import Panel, row
-from workbench.widgets.words import Words
+from workbench.widgets.panel import Given, Panel, row
 
 EVERY_S, UNSEEN_S = 0.5, 5.0
 """Seconds between two looks at a run at work: seen, and while nobody can see the panel."""
@@ -37,24 +34,15 @@ class Train(Panel):
 
     STEP = "train"
 
-    def __init__(
-        self,
-        subject: object = None,
-        *,
-        desk: Desk | None = None,
-        words: Words | None = None,
-        executor: Executor | None = None,
-    ) -> None:
+    def __init__(self, subject: object = None, **given: Unpack[Given]) -> None:
         """Show the training of a run's folder, of a recipe's file, or of a desk.
 
         Args:
             subject: A run, a run's folder, or a recipe's file.
-            desk: The Guide's desk.
-            words: The language; the locale's when ``None``.
-            executor: Who does the work; a thread when ``None``.
+            **given: What every panel takes; see :class:`~workbench.widgets.panel.Given`.
         """
-        super().__init__(words=words, executor=executor)
-        self.following = Following(subject, desk)
+        super().__init__(**given)
+        self.following = Following(subject, given.get("desk"))
         self.desk = self.following.desk
         self._lock, self._wake = threading.RLock(), threading.Event()
         self._poller: threading.Thread | None = None
@@ -66,14 +54,13 @@ class Train(Panel):
         self.fresh = self.button("train.fresh", lambda: self.begin(fresh=True))
         self.plan, self.overall, self.stages, self.lines = w.HTML(), w.HTML(), w.HTML(), w.HTML()
         self.curves = Curves(self.words)
-        if self.curves.chart is not None:
-            self.curves.chart.observe(lambda _: self._wake.set(), "visible")
+        self.curves.chart.observe(lambda _: self._wake.set(), "visible")
         buttons = row(self.start, self.stop, self.resume, self.fresh)
         beside = w.VBox([self.h3("train.curves"), self.curves])
         self.parts = row(w.VBox([self.stages, self.lines]), beside, kind="wb-two")
         self.body.children = (self.plan, buttons, self.overall, self.parts)
         self._offer("")
-        if desk is None:
+        if given.get("desk") is None:
             self.refresh()
 
     @property

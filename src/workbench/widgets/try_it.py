@@ -6,18 +6,15 @@ Models are loaded when they are first asked. What is typed here is written nowhe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import ipywidgets as w
 
 from workbench.errors import WorkbenchError
-from workbench.projects.desk import Desk
 from workbench.widgets import markup
 from workbench.widgets.inspect_code import code_of
 from workbench.widgets.label_error import tried
-from workbench.widgets.panel import Panel
-from workbench.widgets.words import Words
+from workbench.widgets.panel import Given, Panel, row
 
 if TYPE_CHECKING:
     from workbench.data import SourceTable
@@ -42,44 +39,30 @@ class TryIt(Panel):
 
     STEP = "try"
 
-    def __init__(
-        self,
-        subject: object | None = None,
-        *,
-        desk: Desk | None = None,
-        words: Words | None = None,
-        executor: Executor | None = None,
-    ) -> None:
+    def __init__(self, subject: object | None = None, **given: Unpack[Given]) -> None:
         """Ask a run's candidates.
 
         Args:
             subject: A run, its folder, or ``latest``; the desk's run when ``None``.
-            desk: Whose newest run is asked.
-            words: The language; the locale's when ``None``.
-            executor: Who does the work; a thread when ``None``.
+            **given: What every panel takes; see :class:`~workbench.widgets.panel.Given`.
         """
-        super().__init__(words=words, executor=executor)
+        super().__init__(**given)
         self.subject: Any = getattr(subject, "path", subject)
-        self.desk = desk
+        self.desk = given.get("desk")
         self.asked: Asked | None = None
         self._answers: list[Answer | tuple[str, WorkbenchError]] = []
         self._text = ""
         self.read: Callable[[], SourceTable] | None = None
         wide = w.Layout(width="min(100%, 760px)", height="6em")
-        self.text = w.Textarea(
-            description=self.words("try.text"), placeholder=self.words("try.placeholder"), layout=wide
-        )
-        self.explained = w.Dropdown(options=[], description=self.words("try.explained"))
-        for one in (self.text, self.explained):
-            one.style.description_width = "initial"
+        self.text = self.control(w.Textarea, "try.text", placeholder=self.words("try.placeholder"), layout=wide)
+        self.explained = self.control(w.Dropdown, "try.explained", self._explain)
         self.ask = self.button("try.ask", self.ask_all, primary=True)
         self.near = self.button("try.near", self.look_near)
-        self.explained.observe(lambda _: self._explain(), "value")
         self.answers, self.hint, self.weights, self.examples = (w.HTML() for _ in range(4))
         self.weights.add_class("wb-weights")
-        row = w.HBox([self.ask, self.explained, self.near], _dom_classes=["wb-row"])
-        self._parts = (self.text, row, self.hint, self.answers, self.weights, self.examples)
-        if desk is None:
+        line = row(self.ask, self.explained, self.near)
+        self._parts = (self.text, line, self.hint, self.answers, self.weights, self.examples)
+        if given.get("desk") is None:
             self.refresh()
 
     def refresh(self) -> None:
@@ -130,7 +113,7 @@ class TryIt(Panel):
     def _filled(self, found: Asked | str | WorkbenchError) -> None:
         if isinstance(found, str | WorkbenchError):
             self.asked, self.body.children = None, ()
-            self.fail(found) if isinstance(found, WorkbenchError) else self.block([found])
+            self.refuse(found)
             return
         if not found.names:
             self.block([self.words("try.no_models")])

@@ -11,6 +11,8 @@ from __future__ import annotations
 import locale
 import os
 import re
+import unicodedata
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,26 @@ class Words:
         """Dotted path of a recipe's field to its ``title`` and ``description``; empty in English."""
         return _read(self.language, "fields.json")
 
+    def number(self, value: float) -> str:
+        """A number with its thousands set apart as the language does; decimals keep the point of files and code."""
+        return f"{value:,}".replace(",", _group_symbol(self.language))
+
+    def countries(self, english: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Name and code of countries, as options in the order of their names; names are those of Unicode's CLDR.
+
+        Args:
+            english: ISO 3166 code of three letters to the English name, which stands where CLDR has none.
+        """
+        named = dict(english)
+        if self.language != ENGLISH:
+            from babel import Locale
+            from babel.core import get_global
+
+            short, told = get_global("territory_aliases"), Locale(self.language).territories
+            named = {code: told.get(short.get(code, [""])[0], name) for code, name in english.items()}
+        ordered = sorted(named, key=lambda code: unicodedata.normalize("NFKD", named[code]))
+        return [(f"{named[code]} ({code})", code) for code in ordered]
+
     @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
         found = sentences(self.language)
@@ -87,9 +109,13 @@ class Words:
         for known, text in self._patterns:
             found = known.fullmatch(english)
             if found is not None:
-                said = {name: self.sentence(value) for name, value in found.groupdict().items()}
+                said = {name: self._said(value) for name, value in found.groupdict().items()}
                 return text.format(**said)
         return f"{self.sentence(first)}{split}{self.sentence(rest)}" if rest else english
+
+    def _said(self, english: str) -> str:
+        whole = re.fullmatch(r"-?\d{1,3}(,\d{3})+", english)
+        return self.number(int(english.replace(",", ""))) if whole else self.sentence(english)
 
     def knows(self, english: str) -> bool:
         """Whether a sentence of the rooms below has a translation (English needs none)."""
@@ -151,6 +177,15 @@ def _first_sentence(english: str) -> tuple[str, str, str]:
     if found is None:
         return english, "", ""
     return english[: found.start()], found.group(), english[found.end() :]
+
+
+@lru_cache
+def _group_symbol(language: str) -> str:
+    if language == ENGLISH:
+        return ","
+    from babel.numbers import get_group_symbol
+
+    return str(get_group_symbol(language))
 
 
 @lru_cache

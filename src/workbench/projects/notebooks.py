@@ -10,7 +10,7 @@ import hashlib
 import html
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from workbench import recipe as recipes
 from workbench import storage
 from workbench.errors import RunError
 from workbench.projects.desk import Desk
-from workbench.widgets.words import Words
 
 CODE = {
     "start": (
@@ -69,8 +68,13 @@ KNOWN = (
 )
 
 
-def write_notebook(desk: Desk, words: Words | None = None) -> Path:
+def write_notebook(desk: Desk, words: Callable[..., str]) -> Path:
     """Write the notebook of a desk's recipe and of its newest finished run, beside the recipe.
+
+    Args:
+        desk: The recipe and its runs.
+        words: Gives the text of a key like ``notebook.title`` with the values that stand in it, in the reader's
+            language; :class:`workbench.widgets.words.Words` does.
 
     Returns:
         ``<recipe>.ipynb``; with a number in its name where that one was changed by hand.
@@ -78,7 +82,6 @@ def write_notebook(desk: Desk, words: Words | None = None) -> Path:
     Raises:
         WorkbenchError: Nothing was chosen, the recipe has problems, or its table was handed over in Python.
     """
-    words = words or Words()
     run = next((one.path for one in desk.all_runs() if one.status == "done"), None)
     given = _given(desk, run) | {"text": words("notebook.text")}
     cells = [_cell("title", words("notebook.title", **given))]

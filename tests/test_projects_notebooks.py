@@ -12,8 +12,8 @@ from workbench import pipeline
 from workbench import recipe as recipes
 from workbench.errors import RunError
 from workbench.projects.desk import Desk
+from workbench.projects.notebooks import write_notebook
 from workbench.recipe import from_values, to_yaml
-from workbench.widgets.notebook import write_notebook
 from workbench.widgets.words import Words
 
 
