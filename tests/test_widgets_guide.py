@@ -77,6 +77,8 @@ def test_a_finished_run_is_shown_again_where_one_was(place):
     one = guide(place, recipe=place / "tickets.yaml")
     assert one.step == "compare"
     assert one.panels["compare"].state == "done"
+    signs = [shown.description[-1] for shown in one.buttons.values()]
+    assert signs == ["✓"] * 5 + ["○"] * 2, "what is behind is done, though no panel of it was opened"
 
 
 def test_a_recipe_without_a_run_goes_on_with_its_data(place):

@@ -60,6 +60,11 @@ def test_a_file_that_is_no_table_gets_a_sentence_and_the_next_one_works(lab, ope
     alert.wait_for(timeout=30_000)
     assert "scan.csv" in alert.inner_text()
     assert "Traceback" not in page.output().inner_text()
+    large = tmp_path / "large.csv"
+    with large.open("wb") as opened_file:
+        opened_file.truncate(200_000_000)
+    way.upload(page, large)
+    page.output().get_by_text("large.csv has 200 MB").wait_for(timeout=10_000)
     way.choose_table(page, letters.write(tmp_path / "letters.csv"))
     assert page.output().get_by_role("alert").count() == 0
     assert page.errors == []

@@ -237,7 +237,7 @@ class DataHealth(Panel):
         self._private = w.VBox([row(self.redact, self.keep_reason, self.keep), self._keep_said])
         health = [self._small, self._leaks, self.h3("data.health"), self.sentences, self._groups]
         private, doubts = [self.h3("data.personal"), self.personal, self._private], self.words("data.doubts")
-        last = [self.h3("data.rows_title"), w.HTML(markup.text(doubts)), row(self.show_rows), self.rows]
+        last = [self.h3("data.rows_title"), w.HTML(markup.prose(doubts)), row(self.show_rows), self.rows]
         self._shown = w.VBox([*health, row(self.tables, self.classes, kind="wb-two"), *private, *last])
         self._shown.layout.display = "none"
         self.body.children = (self._shown,)

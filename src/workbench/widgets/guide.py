@@ -78,7 +78,8 @@ class Guide(w.VBox):
         self.write_notebook = button(self.words, "guide.write_notebook", self.make_notebook)
         self.status = w.HTML(markup.status(""))
         self.place = w.VBox()
-        self.step = "choose" if table is not None else self._step_of_disk()
+        self._reached = self._step_of_disk()
+        self.step = "choose" if table is not None else self._reached
         foot = row(self.back, self.forward, self.write_notebook)
         super().__init__([w.HTML(markup.style()), self._header(), self.place, foot, self.status])
         self.add_class("wb-guide")
@@ -171,11 +172,14 @@ class Guide(w.VBox):
 
     def _on_desk(self) -> None:
         """Another recipe, or a changed one: panels that are not shown look again when they are."""
+        self._reached = self._step_of_disk()
         self._mark()
 
     def _mark(self) -> None:
         """Put each step's state on its button, and say where one is."""
-        states = {step: str(self.panels[step].state) if step in self.panels else "ready" for step in STEPS}
+        behind = list(STEPS)[: list(STEPS).index(self._reached)]
+        states = {step: "done" if step in behind else "ready" for step in STEPS}
+        states |= {step: str(panel.state) for step, panel in self.panels.items()}
         said = {step: self.words(f"guide.state.{state}") for step, state in states.items()}
         titles = {step: self.words(f"guide.step.{step}") for step in STEPS}
         for number, (step, shown) in enumerate(self.buttons.items(), 1):

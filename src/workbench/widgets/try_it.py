@@ -53,8 +53,8 @@ class TryIt(Panel):
         self._answers: list[Answer | tuple[str, WorkbenchError]] = []
         self._text = ""
         self.read: Callable[[], SourceTable] | None = None
-        wide = w.Layout(width="min(100%, 760px)", height="6em")
-        self.text = self.control(w.Textarea, "try.text", placeholder=self.words("try.placeholder"), layout=wide)
+        wide = w.Layout(width="min(100%, 760px)", height="auto")
+        self.text = self.control(w.Textarea, "try.text", placeholder=self.words("try.placeholder"), rows=4, layout=wide)
         self.explained = self.control(w.Dropdown, "try.explained", self._explain)
         self.ask = self.button("try.ask", self.ask_all, primary=True)
         self.near = self.button("try.near", self.look_near)
