@@ -123,6 +123,25 @@ def test_a_suite_of_ones_own_is_put_beside_the_recipes_own(
         evaluate(copied, suite=suite, only=("behaviour",))
 
 
+def test_a_suite_that_the_recipe_names_lies_beside_it_and_is_read_before_anything_is_trained(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = next((tmp_path / "work").glob("*.yaml"))
+    monkeypatch.chdir(tmp_path)
+    named = ["evaluation.suite=mine.yaml"]
+    with pytest.raises(RecipeError, match=r"'mine.yaml' is neither a file nor a shipped suite"):
+        wb.check(recipe, overrides=named)
+    mine = recipe.with_name("mine.yaml")
+    mine.write_text(SUITE.replace("expect: brakes", "expect: bells"), encoding="utf-8")
+    with pytest.raises(RecipeError, match="bells"):
+        wb.check(recipe, overrides=named)
+    with pytest.raises(RecipeError, match="bells"):
+        wb.run(recipe, runs=tmp_path / "other", overrides=named)
+    assert not list((tmp_path / "other").glob("*/*/models"))
+    mine.write_text(SUITE, encoding="utf-8")
+    wb.check(recipe, overrides=named)
+
+
 def test_a_suite_with_an_unknown_field_changes_nothing(copied: Path, tmp_path: Path) -> None:
     suite = tmp_path / "wrong.yaml"
     suite.write_text(SUITE.replace("expect: brakes", "expects: brakes"), encoding="utf-8")

@@ -22,6 +22,7 @@ from workbench.pipeline.drawing import parts
 from workbench.pipeline.embedding import find_all_weights, members_of, need_extras
 from workbench.pipeline.opening import locate
 from workbench.recipe import Cut, Recipe, Student, Tuning
+from workbench.recipe.suites import read_suite, suite_of
 
 REFERENCE_GFLOPS = 150.0
 """Matrix products of float32 on the reference machine (two Xeon cores, AVX-512), in GFLOP/s."""
@@ -139,7 +140,7 @@ def check(
         download: Whether a hub data set may be fetched.
 
     Raises:
-        RecipeError: The recipe has problems; all are listed.
+        RecipeError: The recipe or the suite that it names has problems; all are listed.
         DataError: The table is not fit, or leaks.
         ModelError: Weights are missing; says where they were looked for.
     """
@@ -149,10 +150,27 @@ def check(
     carbon.place(checked.carbon)
     source = sources.read(checked.data.source, data=checked.data, base=located.base, table=table, download=download)
     prepared = tables.prepare(checked.data, source, 0)
+    need_suite(checked, located.base, prepared.splits.classes)
     weights = find_all_weights(checked, located.base, download=False, skip_pinned=download)
     estimated = estimate(checked, prepared.splits, source, weights)
     places = {name: found.where for name, found in weights.items()}
     return Checked(checked, source.described, prepared.health, estimated, places)
+
+
+def need_suite(recipe: Recipe, base: Path, classes: Sequence[str]) -> None:
+    """Read the suite that a recipe names, so that its problems are told before anything is trained.
+
+    Args:
+        recipe: The recipe.
+        base: Folder that its relative paths start from.
+        classes: Classes of the run.
+
+    Raises:
+        RecipeError: There is no such suite, or it has problems.
+    """
+    wanted = None if recipe.evaluation.suite is None else suite_of(recipe.name, recipe.evaluation.suite, base)
+    if wanted is not None:
+        read_suite(wanted, classes)
 
 
 def estimate(recipe: Recipe, splits: Splits, source: SourceTable, weights: Mapping[str, Weights]) -> Estimate:

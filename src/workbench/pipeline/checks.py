@@ -17,12 +17,13 @@ FEW_FOREIGN_TEXTS = 60
 
 
 def plans(
-    subject: Subject, *, suite: str | Path | None = None, only: Sequence[str] = (), soon: bool = False
+    subject: Subject, base: Path, *, suite: str | Path | None = None, only: Sequence[str] = (), soon: bool = False
 ) -> list[Planned]:
     """The checks of a run.
 
     Args:
         subject: What is looked at.
+        base: Folder that the recipe's relative paths start from.
         suite: A file of behaviour tests, put to the candidates beside the recipe's own.
         only: Topics; all when empty.
         soon: Only those that ``workbench run`` makes.
@@ -37,7 +38,7 @@ def plans(
         Planned("teacher-audit", _teacher_audit),
         Planned("novelty", lambda one, session: _novelty(one, session, decisions), more={"decisions": decisions}),
         Planned("slices", lambda one, session: _slices(one, decisions), more={"thresholds": _thresholds(decisions)}),
-        *_behaviour(subject, suite),
+        *_behaviour(subject, suite, base),
         Planned("evasion", lambda one, session: _evasion(one), more={"decisions": decisions}),
         Planned("flips", _flips, soon=False),
         Planned("robustness", _robustness, soon=False),
@@ -104,12 +105,12 @@ def _slices(subject: Subject, decisions: dict[str, dict[str, Any]]) -> list[Chec
     return [check_slices(subject, thresholds=_thresholds(decisions)), check_found_slices(subject)]
 
 
-def _behaviour(subject: Subject, suite: str | Path | None) -> list[Planned]:
+def _behaviour(subject: Subject, suite: str | Path | None, base: Path) -> list[Planned]:
     """Behaviour tests of the recipe's own suite and of a given one, which is read at once, to tell its problems."""
     from workbench.evaluation.behaviour import check_behaviour
     from workbench.recipe.suites import read_suite, suite_of
 
-    own = suite_of(subject.recipe.name, subject.recipe.evaluation.suite)
+    own = suite_of(subject.recipe.name, subject.recipe.evaluation.suite, base)
     digest = None if own is None else storage.sha256_file(own)
 
     def make(one: Subject, session: Session) -> list[Check]:

@@ -66,7 +66,7 @@ def _evaluate(job: Job, suite: str | Path | None, only: Sequence[str], listener:
     predictions = read_predictions(folder.path)
     recommended = storage.read_json(folder.path / "recommendation.json")["candidate"]
     subject = open_subject(folder.path, recipe, drawn.splits, predictions, recommended)
-    wanted = plans(subject, suite=suite, only=only)
+    wanted = plans(subject, job.base, suite=suite, only=only)
     gather(session, subject, wanted, drawn.digest)
     folder.log("test looked at", splits=list(drawn.splits.tests), checks=[plan.topic for plan in wanted])
     finishing.add_evidence(folder, recipe)

@@ -83,6 +83,7 @@ def do(job: Job, listener: Listener) -> Run:
         store.sweep()
         finishing.write_start(folder, recipe, job.source, weights)
         drawn = [drawing.draw(session, recipe, job.source, seed) for seed in seeds]
+        checking.need_suite(recipe, job.base, drawn[0].splits.classes)
         finishing.write_data(folder, recipe, job.source, drawn)
         finishing.write_estimate(folder, lambda: checking.estimate(recipe, drawn[0].splits, job.source, weights))
         vectors = embedding.embed(session, recipe, drawn)
@@ -94,7 +95,7 @@ def do(job: Job, listener: Listener) -> Run:
         chosen = finishing.recommend(folder, recipe, metrics, measurements)
         subject = gathering.open_subject(folder.path, recipe, drawn[0].splits, predictions, chosen["candidate"])
         finishing.decide(folder, recipe, subject)
-        gathering.gather(session, subject, checks.plans(subject, soon=True), drawn[0].digest)
+        gathering.gather(session, subject, checks.plans(subject, job.base, soon=True), drawn[0].digest)
         finishing.add_evidence(folder, recipe)
         curves.flush()
         finishing.report(session, recipe, trained)
