@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 import shutil
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,22 @@ def test_a_finished_run_is_shown_again_where_one_was(place):
     assert one.panels["compare"].state == "done"
     signs = [shown.description[-1] for shown in one.buttons.values()]
     assert signs == ["✓"] * 5 + ["○"] * 2, "what is behind is done, though no panel of it was opened"
+
+
+def test_where_one_is_holds_the_last_state_however_threads_overtake_each_other(tmp_path):
+    one = guide(tmp_path)
+    panel, patience = one.panels["choose"], sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for _ in range(200):
+            panel.state = "ready"
+            other = threading.Thread(target=one._mark)
+            other.start()
+            panel.state = "done"
+            other.join()
+            assert "(done)" in one.where.value
+    finally:
+        sys.setswitchinterval(patience)
 
 
 def test_a_recipe_without_a_run_goes_on_with_its_data(place):

@@ -35,10 +35,9 @@ function axis(lines, key, log) {
 
 function ticks({ low, high, log }) {
   if (log) {
-    const found = [], seen = (at) => at >= low - 1e-9 && at <= high + 1e-9;
-    const parts = high - low < 1.5 ? [1, 1.5, 2, 3, 5, 7] : high - low < 3 ? [1, 2, 5] : [1];
+    const found = [], parts = high - low < 1.5 ? [1, 1.5, 2, 3, 5, 7] : high - low < 3 ? [1, 2, 5] : [1];
     for (let ten = Math.floor(low); ten <= high; ten++) found.push(...parts.map((one) => one * 10 ** ten));
-    const told = found.map((one) => [Math.log10(one), short(one)]).filter(([at]) => seen(at));
+    const told = found.map((one) => [Math.log10(one), short(one)]).filter(([at]) => at >= low && at <= high);
     if (told.length > 1) return told;
   }
   const span = high - low, size = 10 ** Math.floor(Math.log10(span / 4));

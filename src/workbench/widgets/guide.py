@@ -6,6 +6,7 @@ run, plan; a run at work, train; a finished one, compare. Restart the kernel, ru
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Executor
 from functools import partial
 from importlib import import_module
@@ -72,6 +73,7 @@ class Guide(w.VBox):
         self._worker = executor or background()
         self.panels: dict[str, Panel] = {}
         self._saved: saved.Saved | None = None
+        self._lock = threading.RLock()
         self.buttons = {step: button(self.words, f"guide.step.{step}", partial(self.show, step)) for step in STEPS}
         self.back = button(self.words, "guide.back", self.go_back)
         self.forward = button(self.words, "guide.forward", self.go_forward, primary=True)
@@ -176,20 +178,21 @@ class Guide(w.VBox):
         self._mark()
 
     def _mark(self) -> None:
-        """Put each step's state on its button, and say where one is."""
-        behind = list(STEPS)[: list(STEPS).index(self._reached)]
-        states = {step: "done" if step in behind else "ready" for step in STEPS}
-        states |= {step: str(panel.state) for step, panel in self.panels.items()}
-        said = {step: self.words(f"guide.state.{state}") for step, state in states.items()}
-        titles = {step: self.words(f"guide.step.{step}") for step in STEPS}
-        for number, (step, shown) in enumerate(self.buttons.items(), 1):
-            shown.description = f"{number} {titles[step]} {SIGNS[states[step]]}"
-            shown.tooltip = f"{titles[step]}: {said[step]}"
-            shown.button_style = "primary" if step == self.step else ""
-        at, last = list(STEPS).index(self.step), len(STEPS) - 1
-        self.back.disabled, self.forward.disabled = at == 0, at == last
-        place = {"number": at + 1, "all": last + 1, "step": titles[self.step], "state": said[self.step]}
-        self.where.value = markup.status(self.words("guide.where", **place))
+        """Put each step's state on its button, and say where one is; any thread may, and the last one is right."""
+        with self._lock:
+            behind = list(STEPS)[: list(STEPS).index(self._reached)]
+            states = {step: "done" if step in behind else "ready" for step in STEPS}
+            states |= {step: str(panel.state) for step, panel in self.panels.items()}
+            said = {step: self.words(f"guide.state.{state}") for step, state in states.items()}
+            titles = {step: self.words(f"guide.step.{step}") for step in STEPS}
+            for number, (step, shown) in enumerate(self.buttons.items(), 1):
+                shown.description = f"{number} {titles[step]} {SIGNS[states[step]]}"
+                shown.tooltip = f"{titles[step]}: {said[step]}"
+                shown.button_style = "primary" if step == self.step else ""
+            at, last = list(STEPS).index(self.step), len(STEPS) - 1
+            self.back.disabled, self.forward.disabled = at == 0, at == last
+            place = {"number": at + 1, "all": last + 1, "step": titles[self.step], "state": said[self.step]}
+            self.where.value = markup.status(self.words("guide.where", **place))
 
     def _header(self) -> w.VBox:
         steps = row(*self.buttons.values(), kind="wb-steps")

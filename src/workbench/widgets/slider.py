@@ -11,13 +11,13 @@ import traitlets
 SCRIPT = """
 export default { render({ model, el }) {
   const label = document.createElement("label"), range = document.createElement("input");
-  const told = document.createElement("output"), digits = model.get("digits");
+  const told = document.createElement("output");
   el.classList.add("wb-slider");
   range.type = "range";
   for (const name of ["min", "max", "step"]) range[name] = model.get(name);
   const show = () => {
     range.value = model.get("value");
-    told.textContent = Number(range.value).toFixed(digits);
+    told.textContent = Number(range.value).toFixed(2);
     range.setAttribute("aria-valuetext", told.textContent);
   };
   range.addEventListener("input", () => { model.set("value", Number(range.value)); model.save_changes(); });
@@ -38,5 +38,4 @@ class Slider(anywidget.AnyWidget):
     min = traitlets.Float(0.0).tag(sync=True)
     max = traitlets.Float(1.0).tag(sync=True)
     step = traitlets.Float(0.01).tag(sync=True)
-    digits = traitlets.Int(2).tag(sync=True)
     description = traitlets.Unicode("").tag(sync=True)
