@@ -64,7 +64,6 @@ def test_a_wrong_column_is_refused_with_the_nearest_before_anything_is_written(w
     assert not list(runs.glob("rows/*"))
 
 
-@pytest.mark.slow
 def test_run_makes_a_model_and_says_how_to_use_it(workbench, recipe, runs):
     answer = workbench("run", recipe, *SMALL, "--runs", runs)
     assert answer.status == 0, answer.told

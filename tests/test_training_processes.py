@@ -21,6 +21,7 @@ def free_port() -> int:
         return int(opened.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_two_processes_end_with_the_weights_of_one(tiny_encoder: Path, tmp_path: Path):
     import torch
     from safetensors.torch import load_file

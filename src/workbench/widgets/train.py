@@ -7,6 +7,8 @@ that was cut off with what is kept and the offer to go on.
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import suppress
 from typing import Any, Unpack
 
 import ipywidgets as w
@@ -46,8 +48,7 @@ class Train(Panel):
         self.desk = self.following.desk
         self._lock, self._wake = threading.RLock(), threading.Event()
         self._poller: threading.Thread | None = None
-        self._working = False
-        self._estimated = ""
+        self._working, self._estimated = False, ""
         self.start = self.button("train.start", lambda: self.begin(), primary=True)
         self.stop = self.button("train.stop", self.ask_to_stop)
         self.resume = self.button("train.resume", lambda: self.begin(resume=True), primary=True)
@@ -55,10 +56,9 @@ class Train(Panel):
         self.plan, self.overall, self.stages, self.lines = w.HTML(), w.HTML(), w.HTML(), w.HTML()
         self.curves = Curves(self.words)
         self.curves.chart.observe(lambda _: self._wake.set(), "visible")
-        buttons = row(self.start, self.stop, self.resume, self.fresh)
-        beside = w.VBox([self.h3("train.curves"), self.curves])
-        self.parts = row(w.VBox([self.stages, self.lines]), beside, kind="wb-two")
-        self.body.children = (self.plan, buttons, self.overall, self.parts)
+        curves = w.VBox([self.h3("train.curves"), self.curves])
+        self.parts = row(w.VBox([self.stages, self.lines]), curves, kind="wb-two")
+        self.body.children = (self.plan, row(self.start, self.stop, self.resume, self.fresh), self.overall, self.parts)
         self._offer("")
         if given.get("desk") is None:
             self.refresh()
@@ -201,7 +201,7 @@ class Train(Panel):
     def _poll(self) -> None:
         while self._goes_on():
             try:
-                self._show(self.following.look())
+                self._show(self._looked())
             except (WorkbenchError, OSError) as error:
                 self._working = False
                 self.following.forget()
@@ -210,6 +210,16 @@ class Train(Panel):
             self._wake.clear()
             if self._working and not self._wake.wait(EVERY_S) and not self.curves.seen:
                 self._wake.wait(UNSEEN_S)
+
+    def _looked(self) -> Seen:
+        """A look; one that met a folder in the midst of being removed or written is made again after a moment."""
+        seen = None
+        with suppress(WorkbenchError, OSError):
+            seen = self.following.look()
+        if seen is None or seen.status == "cut off":
+            time.sleep(EVERY_S)
+            seen = self.following.look()
+        return seen
 
     def _goes_on(self) -> bool:
         """Whether there is something to follow; one thread follows at a time."""
