@@ -81,10 +81,10 @@ def test_the_plan_counts_every_part_that_the_log_will_name() -> None:
 
 
 def test_a_torn_last_line_waits_for_its_end(run: WatchedRun) -> None:
-    watch, line = Watch(run.path), run.value(1, 0.5)
-    run.tell(line + run.value(2, 0.4)[:-9])
+    watch, line = Watch(run.path), run.value(2, 0.4)
+    run.tell(run.value(1, 0.5) + line[:-9])
     assert watch.poll().curves[LOSS].values == (0.5,)
-    run.tell(run.value(2, 0.4)[-9:])
+    run.tell(line[-9:])
     assert watch.poll().curves[LOSS].values == (0.5, 0.4)
 
 
