@@ -28,8 +28,8 @@ def paper_table(folders: Sequence[Path], format: Format) -> str:
 
     Args:
         folders: Runs' folders; runs that cannot be compared get a table each, with the reason.
-        format: ``latex`` (needs the packages booktabs and, for quotation marks, fontenc with T1 and textcomp), ``csv``
-            (one table, a column for each bound, safe for spreadsheets) or ``markdown``.
+        format: ``latex`` (needs the packages booktabs and graphicx and, for quotation marks, fontenc with T1 and
+            textcomp), ``csv`` (one table, a column for each bound, safe for spreadsheets) or ``markdown``.
 
     Returns:
         The text.

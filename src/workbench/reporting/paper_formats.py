@@ -1,4 +1,4 @@
-"""A table as LaTeX with booktabs, as Markdown, as CSV; what a format would take for markup is escaped."""
+"""A table as LaTeX with booktabs and graphicx, as Markdown, as CSV; what a format would take for markup is escaped."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from workbench.storage.cells import FORMULA_STARTS
 
+FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -67,7 +68,9 @@ def escaped_markdown(text: str) -> str:
 
 
 def latex_table(table: PaperTable, number: int) -> str:
-    """A table for LaTeX with the package booktabs, its notes below it.
+    """A table for LaTeX with the packages booktabs and graphicx, its notes below it.
+
+    A table wider than the text is made as wide as that.
 
     Args:
         table: The table.
@@ -75,19 +78,19 @@ def latex_table(table: PaperTable, number: int) -> str:
     """
     columns = "".join("r" if at in table.right else "l" for at in range(len(table.headings)))
     caption = f"{table.caption[:1].upper()}{table.caption[1:]}"
-    lines = [r"% needs \usepackage{booktabs} and, for quotation marks, \usepackage[T1]{fontenc}"]
+    lines = [r"% needs \usepackage{booktabs,graphicx} and, for quotation marks, \usepackage[T1]{fontenc}"]
     lines += [
         r"\begin{table}[t]",
         r"\centering",
         f"\\caption{{{escaped_latex(caption)}}}",
         f"\\label{{tab:candidates-{number}}}",
     ]
-    lines += [r"\small", f"\\begin{{tabular}}{{{columns}}}", r"\toprule"]
+    lines += [r"\small", FITTED, f"\\begin{{tabular}}{{{columns}}}", r"\toprule"]
     lines += [" & ".join(escaped_latex(one) for one in table.headings) + r" \\", r"\midrule"]
     for cells, strong in zip(table.rows, table.strong, strict=True):
         row = " & ".join(f"\\textbf{{{escaped_latex(one)}}}" if strong else escaped_latex(one) for one in cells)
         lines.append(("{}" if row.startswith("[") else "") + row + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}", "", r"\smallskip", r"\begin{minipage}{\linewidth}\footnotesize"]
+    lines += [r"\bottomrule", r"\end{tabular}}", "", r"\smallskip", r"\begin{minipage}{\linewidth}\footnotesize"]
     lines += [f"{escaped_latex(note)}\\par" for note in table.notes]
     return "\n".join([*lines, r"\end{minipage}", r"\end{table}", ""])
 

@@ -60,16 +60,9 @@ def choosing(desk: Desk) -> str:
     recipe = desk.recipe
     data, made = recipe.data, f"from_recipe({file.stem!r}, recipe.parent)"
     if data.source.path is not None and file.stem not in shipped_recipes():
-        lines = [
-            f"recipe.parent / {data.source.path!r}",
-            "recipe.parent",
-            f"text={data.text!r}",
-            f"label={data.label!r}",
-            f"group={data.group!r}",
-            f"country={recipe.carbon.country!r}",
-            f"name={file.stem!r}",
-            f"encoding={data.source.encoding!r}",
-        ]
+        given = {"text": data.text, "label": data.label, "group": data.group, "country": recipe.carbon.country}
+        given |= {"name": file.stem, "encoding": data.source.encoding}
+        lines = [f"recipe.parent / {data.source.path!r}", "recipe.parent", *(f"{k}={v!r}" for k, v in given.items())]
         made = "from_table(\n" + "".join(f"        {line},\n" for line in lines) + "    )"
     return (
         "from pathlib import Path\n\n"

@@ -15,7 +15,7 @@ from workbench.projects import uploads
 from workbench.projects.desk import Desk, Kept
 from workbench.widgets import markup
 from workbench.widgets.beginning import choosing, columns_table, needs
-from workbench.widgets.panel import Given, Panel, row
+from workbench.widgets.panel import HIDDEN, Given, Panel, row
 from workbench.widgets.upload import Upload
 
 ASKED = ("text", "label", "group", "country")
@@ -57,8 +57,7 @@ class Choose(Panel):
         self.cards, self._needs = dict[str, w.Button](), dict[str, w.HTML]()
         self.earlier = self.control(w.Dropdown, "choose.earlier")
         self.go_on = self.button("choose.go_on", self.take_earlier)
-        self._earlier_box = w.VBox([self.h3("choose.go_on_title"), row(self.earlier, self.go_on)])
-        self._earlier_box.layout.display = "none"
+        self._earlier_box = w.VBox([self.h3("choose.go_on_title"), row(self.earlier, self.go_on)], layout=HIDDEN)
         self.body.children = (self._earlier_box, self._own_box(), self.h3("choose.shipped_title"), self._make_cards())
         above = (self.style_sheet, self.heading, self.notices, self.status)
         self.children = (*above, self.body, self.foot, self.code_view)
@@ -205,8 +204,8 @@ class Choose(Panel):
         self.upload.observe(lambda _: self.take_upload(), "value")
         self.path = self.control(w.Text, "choose.path", placeholder="data/notes.csv")
         self.read = self.button("choose.read", self.take_path)
-        self.encoding = self.control(w.Dropdown, "choose.encoding", self._read_again, options=ENCODINGS)
-        self.encoding.layout.display = "none"
+        more = {"options": ENCODINGS, "layout": HIDDEN}
+        self.encoding = self.control(w.Dropdown, "choose.encoding", self._read_again, **more)
         way = row(self.upload, self.path, self.read, self.encoding)
         return w.VBox([self.h3("choose.own_title"), w.HTML(markup.paragraphs([limit])), way, self._make_table_box()])
 
@@ -218,8 +217,7 @@ class Choose(Panel):
         self.show_rows = self.control(w.ToggleButton, "choose.show_rows", self._show_few)
         self.use = self.button("choose.use", self.use_table, primary=True)
         buttons = row(self.use, self.show_rows)
-        self._table_box = w.VBox([self.columns, row(*drops), self._trouble, buttons, self.rows])
-        self._table_box.layout.display = "none"
+        self._table_box = w.VBox([self.columns, row(*drops), self._trouble, buttons, self.rows], layout=HIDDEN)
         return self._table_box
 
     def _make_cards(self) -> w.HBox:

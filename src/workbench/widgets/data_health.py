@@ -17,7 +17,7 @@ from workbench.projects.judging import Judged, judge
 from workbench.recipe.editing import remove_value, set_value
 from workbench.widgets import data_views, markup
 from workbench.widgets.beginning import examining
-from workbench.widgets.panel import Given, Panel, row
+from workbench.widgets.panel import HIDDEN, Given, Panel, row
 
 SHORTEST_REASON = 10
 ENDINGS = (".yaml", ".yml")
@@ -238,6 +238,6 @@ class DataHealth(Panel):
         health = [self._small, self._leaks, self.h3("data.health"), self.sentences, self._groups]
         private, doubts = [self.h3("data.personal"), self.personal, self._private], self.words("data.doubts")
         last = [self.h3("data.rows_title"), w.HTML(markup.prose(doubts)), row(self.show_rows), self.rows]
-        self._shown = w.VBox([*health, row(self.tables, self.classes, kind="wb-two"), *private, *last])
-        self._shown.layout.display = "none"
+        counted = row(self.tables, self.classes, kind="wb-two")
+        self._shown = w.VBox([*health, counted, *private, *last], layout=HIDDEN)
         self.body.children = (self._shown,)

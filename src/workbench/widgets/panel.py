@@ -23,6 +23,7 @@ T = TypeVar("T")
 W = TypeVar("W", bound=w.Widget)
 STATES = ("blocked", "ready", "running", "done", "failed")
 WIDE = {"description_width": "initial"}
+HIDDEN = {"display": "none"}
 
 
 class Given(TypedDict, total=False):

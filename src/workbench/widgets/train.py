@@ -163,12 +163,8 @@ class Train(Panel):
         """Show the buttons that make sense; the others are not there."""
         working = status in ("starting", "running")
         over = status in ("stopped", "cut off", "failed")
-        for button, there in (
-            (self.start, status == "none"),
-            (self.stop, working),
-            (self.resume, over),
-            (self.fresh, over or status == "done"),
-        ):
+        offered = {self.start: status == "none", self.stop: working, self.resume: over}
+        for button, there in (offered | {self.fresh: over or status == "done"}).items():
             button.layout.display = None if there else "none"
         shown = self.following.seen.snapshot
         self.stop.disabled = status == "running" and shown is not None and shown.stopping
