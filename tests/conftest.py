@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 os.environ.update(
     {
@@ -134,13 +137,30 @@ def phrases() -> tuple[list[str], np.ndarray]:
 def made_run(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, list[Any]]:
     """Recipe, run and events of a real run of tickets with two students, done; ``runs`` stands beside the recipe.
 
-    It is shared by all tests: one that changes something copies the run, or the whole place.
+    It is shared by all tests, those of other pytest workers too: one that changes something copies the run, or the
+    whole place.
     """
+    import workbench as wb
+
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "made-run"
+    kept = place / "events.pickle"
+    with FileLock(f"{place}.lock"):
+        if not kept.exists():
+            place.mkdir()
+            kept.write_bytes(pickle.dumps(_make_run(place, tiny_encoder)))
+    path, events = pickle.loads(kept.read_bytes())  # noqa: S301 (another worker's, or this one's)
+    return place / "tickets.yaml", wb.Run(path), events
+
+
+def _make_run(place: Path, tiny_encoder: Path) -> tuple[Path, list[Any]]:
+    """Write table and recipe, and run it: its folder and events."""
     import workbench as wb
     from small_table import recipe_values, tickets
     from workbench import recipe as recipes
+    from workbench.evaluation import measurement
 
-    place, events = tmp_path_factory.mktemp("work"), list[Any]()
+    events = list[Any]()
     students = [
         {"name": "linear", "kind": "linear", "buckets": 4096},
         {"name": "static", "kind": "static", "dimensions": 16},
@@ -149,7 +169,10 @@ def made_run(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
     tickets(700).to_csv(place / "tickets.csv", index=False)
     file = place / "tickets.yaml"
     file.write_text(recipes.to_yaml(recipes.from_values(values)), encoding="utf-8")
-    return file, wb.run(file, runs=place / "runs", listener=events.append), events
+    little = partial(measurement.Effort, calls=40, seconds=0.3, repeats=3, repeat_seconds=0.05)
+    with pytest.MonkeyPatch.context() as patched:  # as real a measurement as any, with wider bounds
+        patched.setattr(measurement, "Effort", little)
+        return wb.run(file, runs=place / "runs", listener=events.append).path, events
 
 
 @pytest.fixture(scope="session")

@@ -134,6 +134,7 @@ def test_the_meter_rests_when_nobody_measures_and_keeps_its_totals(long_block: E
     assert METER.read().kwh >= before.kwh > 0
 
 
+@pytest.mark.slow
 def test_no_connection_is_opened_and_no_file_is_written(tmp_path: Path) -> None:
     (tmp_path / ".codecarbon.config").write_text(
         "[codecarbon]\nsave_to_api=true\nemissions_endpoint=http://localhost:9/\nelectricitymaps_api_token=x\npue=9\n"
@@ -173,6 +174,7 @@ def test_the_options_are_ones_that_codecarbon_takes() -> None:
     assert hasattr(BaseEmissionsTracker, "_measure_power_and_energy")
 
 
+@pytest.mark.slow
 def test_a_thousand_predictions_are_measured_by_repeating_batches(long_block: Emission) -> None:
     seen: list[int] = []
 

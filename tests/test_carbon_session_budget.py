@@ -50,6 +50,7 @@ def test_a_warning_goes_into_the_log_and_to_whoever_watches(tmp_path: Path) -> N
     assert folder.events()[-1]["sentence"] == "0.4 g of the budget are spent."
 
 
+@pytest.mark.slow
 def test_a_stage_is_stopped_before_the_budget_is_exceeded_and_a_resumed_run_does_not_begin_afresh(
     tmp_path: Path,
 ) -> None:

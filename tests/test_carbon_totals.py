@@ -65,6 +65,7 @@ def rising(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Reading]:
     return read
 
 
+@pytest.mark.slow
 def test_a_stopped_run_counts_what_a_meter_inside_its_work_counted_within_two_per_cent(
     folder: RunFolder, rising: Callable[[], Reading]
 ) -> None:

@@ -34,6 +34,7 @@ def table(tmp_path):
     return tmp_path / "tickets.csv"
 
 
+@pytest.mark.slow
 def test_a_table_gives_a_worksheet_without_texts(program, table):
     out = table.parent / "doubts.csv"
     done = program(table, "--text", "note", "--label", "topic", "--group", "shop", "--out", out, "--json")
@@ -49,6 +50,7 @@ def test_a_table_gives_a_worksheet_without_texts(program, table):
     assert not any(note in out.read_text(encoding="utf-8") for note in notes)
 
 
+@pytest.mark.slow
 def test_it_says_what_faultless_labels_would_give_and_that_a_person_has_to_look(program, table):
     done = program(table, "--text", "note", "--label", "topic", "--most", 3)
     assert "labels that were all right" in done.stdout

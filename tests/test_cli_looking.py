@@ -70,6 +70,7 @@ def test_compare_prints_one_table_for_a_paper_and_nothing_else(workbench, run):
     assert workbench("compare", run, "--format", "word").status == 2
 
 
+@pytest.mark.slow
 def test_compare_writes_tables_and_figures_into_a_folder(workbench, run, tmp_path):
     answer = workbench("compare", run, "--out", tmp_path / "paper", "--json")
     assert answer.status == 0, answer.told
@@ -91,6 +92,7 @@ def test_compare_keeps_runs_on_other_tables_apart(workbench, run, tmp_path):
     assert "Group 2 is not compared with group 1: they were made on different tables." in answer.out
 
 
+@pytest.mark.slow
 def test_report_is_made_again_and_the_manifest_goes_with_it(workbench, run):
     answer = workbench("report", run, "--json")
     assert answer.status == 0, answer.told
@@ -99,6 +101,7 @@ def test_report_is_made_again_and_the_manifest_goes_with_it(workbench, run):
     assert check_manifest(run) == []
 
 
+@pytest.mark.slow
 def test_report_does_not_hide_that_a_run_was_changed(workbench, run):
     changed = run / "data" / "health.json"
     changed.write_text(changed.read_text(encoding="utf-8") + " ", encoding="utf-8")

@@ -46,6 +46,7 @@ def test_a_missing_extra_is_named_with_the_packages_and_the_line_that_installs_i
     assert found["icd10"].state == "good"
 
 
+@pytest.mark.slow
 def test_lab_copies_notebooks_once_and_never_replaces_yours(workbench, tmp_path):
     pytest.importorskip("jupyterlab", reason="the extra lab is not installed")
     folder = tmp_path / "notebooks"

@@ -64,6 +64,7 @@ def test_a_wrong_column_is_refused_with_the_nearest_before_anything_is_written(w
     assert not list(runs.glob("rows/*"))
 
 
+@pytest.mark.slow
 def test_run_makes_a_model_and_says_how_to_use_it(workbench, recipe, runs):
     answer = workbench("run", recipe, *SMALL, "--runs", runs)
     assert answer.status == 0, answer.told
@@ -73,6 +74,7 @@ def test_run_makes_a_model_and_says_how_to_use_it(workbench, recipe, runs):
     assert "metrics" in answer.told
 
 
+@pytest.mark.slow
 def test_the_second_time_the_finished_run_is_shown(workbench, recipe, runs):
     answer = workbench("run", recipe, *SMALL, "--runs", runs, "--json")
     assert answer.json["beginning"] == "shown"
@@ -80,6 +82,7 @@ def test_the_second_time_the_finished_run_is_shown(workbench, recipe, runs):
     assert [row["candidate"] for row in answer.json["comparison"]] == ["baseline"]
 
 
+@pytest.mark.slow
 def test_a_finished_run_holds_and_predicts(workbench, runs, recipe, tmp_path):
     assert workbench("verify", "latest", "--runs", runs).status == 0
     told = workbench("predict", "latest", "rope and anchor", "--runs", runs, "--json").json
@@ -93,6 +96,7 @@ def test_a_finished_run_holds_and_predicts(workbench, runs, recipe, tmp_path):
     assert sum(row["place"] == row["predicted_label"] for row in rows) > 120
 
 
+@pytest.mark.slow
 def test_verify_says_no_with_status_1_when_a_prediction_was_changed(workbench, runs):
     from workbench.runs import find_run
 

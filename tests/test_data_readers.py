@@ -59,6 +59,7 @@ def test_a_package_that_is_missing_is_told_with_the_line_that_installs_it():
     assert "pip install no-such-data==1.2.3" in caught.value.what_to_do
 
 
+@pytest.mark.slow
 @needs_icd
 def test_clinical_coding_is_split_as_its_recipe_says():
     located = recipe.read("clinical-coding")
@@ -79,6 +80,7 @@ def test_clinical_coding_is_split_as_its_recipe_says():
     assert pc.unique(kinds.take(splits.tests["test_pool"].rows)).to_pylist() == ["inclusion"]
 
 
+@pytest.mark.slow
 @needs_icd
 def test_a_wrong_slice_of_a_readers_table_is_told_with_its_columns():
     data = recipe.read("clinical-coding").recipe.data.model_copy(update={"slices": ("lenght",)})

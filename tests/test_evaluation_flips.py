@@ -138,6 +138,7 @@ def test_words_that_few_texts_hold_get_a_reason_and_no_rate():
     assert "below 30" in row["reason"]
 
 
+@pytest.mark.slow
 def test_the_teacher_is_asked_less_and_the_same_seed_asks_the_same():
     teacher, student = Planted(kind="head"), Planted()
     subject = subject_of({"student-toy": student, "teacher": teacher}, texts_of(100))

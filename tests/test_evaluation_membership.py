@@ -198,6 +198,7 @@ def subject_of(sentences, tiny_encoder, l2):
     return Subject(recipe, splits, {"baseline": baseline, "teacher": teacher, "student-linear": student}, {}, None, 0)
 
 
+@pytest.mark.slow
 def test_an_overfitted_model_is_found_and_all_controls_hold(sentences, tiny_encoder):
     subject = subject_of(sentences, tiny_encoder, l2=1e-5)
     check = check_membership(subject, Audit(shadows=16, text_shadows=8, pool_rows=60, canaries=4))

@@ -42,6 +42,12 @@ def python(code, **more):
     )
 
 
+@functools.cache
+def parsed(module):
+    """A module's syntax tree."""
+    return ast.parse(module.read_text(encoding="utf-8"))
+
+
 def committed():
     """Every text file that is, or would be, in the repository."""
     done = subprocess.run(
@@ -101,7 +107,7 @@ def test_only_the_faces_import_widgets_terminals_and_progress_bars():
         f"{module.relative_to(PACKAGE)}: {name}"
         for module in MODULES
         if room(module) not in FACES
-        for name in imported(ast.parse(module.read_text(encoding="utf-8")))
+        for name in imported(parsed(module))
         if name in FACE_LIBRARIES
     ]
     assert found == []
@@ -175,7 +181,7 @@ def test_only_storage_writes_files():
         f"{module.relative_to(PACKAGE).as_posix()}:{line}: {what}"
         for module in MODULES
         if room(module) != "storage" and module.relative_to(PACKAGE).as_posix() not in ALLOWED_WRITES
-        for line, what in writes(ast.parse(module.read_text(encoding="utf-8")))
+        for line, what in writes(parsed(module))
     ]
     assert found == []
 
@@ -184,7 +190,7 @@ def test_nothing_prints():
     found = [
         f"{module.relative_to(PACKAGE)}:{node.lineno}"
         for module in MODULES
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(module))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
     assert found == []
@@ -202,11 +208,7 @@ def lines_of(module):
 
 
 def test_every_module_says_what_it_is_for():
-    empty = [
-        str(module.relative_to(PACKAGE))
-        for module in MODULES
-        if not ast.get_docstring(ast.parse(module.read_text(encoding="utf-8")))
-    ]
+    empty = [str(module.relative_to(PACKAGE)) for module in MODULES if not ast.get_docstring(parsed(module))]
     assert empty == []
 
 

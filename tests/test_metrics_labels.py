@@ -57,6 +57,7 @@ def test_cleanlab_finds_the_same_labels(sharpness):
     assert quality == pytest.approx((margin(p, labels) + 1) / 2, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_faultless_labels_are_doubted_as_often_as_the_draws_say():
     inside = 0
     for seed in range(40):
@@ -79,6 +80,7 @@ def test_a_share_of_wrong_labels_is_estimated_beside_the_calibration(wrong):
     assert flipped[ranking(said, labels)[: len(labels) // 10]].sum() >= 0.6 * min(flipped.sum(), len(labels) // 10)
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_share_holds_the_truth():
     held = []
     for seed in range(60):
@@ -88,6 +90,7 @@ def test_the_interval_of_the_share_holds_the_truth():
     assert np.mean(held) >= 0.88
 
 
+@pytest.mark.slow
 def test_faultless_labels_are_rarely_accused():
     accused = [estimate_noise(*drawn(rows=400, sharpness=2.0, seed=seed)[:2]).share.low > 0 for seed in range(60)]
     assert np.mean(accused) <= 0.08

@@ -17,6 +17,7 @@ SOURCES = str(Path(next(iter(workbench.__path__))).parent)
 pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(pairs)
 def test_every_score_of_predictions_equals_scikit_learn(rows):

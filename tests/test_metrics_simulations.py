@@ -120,6 +120,7 @@ def test_a_loss_of_the_whole_margin_is_called_as_good_at_most_55_times_in_1000(n
     assert shares @ np.array([one.p_noninferior < 0.05 for one in bootstrap]) <= 0.055
 
 
+@pytest.mark.slow
 def test_the_permutation_test_of_a_mean_claims_a_difference_at_most_55_times_in_1000():
     generator = np.random.default_rng(0)
     first, second = generator.exponential(1, (2, DRAWS, 40))

@@ -140,6 +140,7 @@ def test_the_reader_gives_the_same_for_one_row(candidate: LinearCandidate, folde
     np.testing.assert_allclose(theirs, ours, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_the_reader_gives_the_same_for_ten_thousand_rows(candidate: LinearCandidate, folder: Path, phrases):
     texts = [f"{phrases[0][row % 240]} {row} \u00e9" if row % 50 == 0 else f"burn {row}" for row in range(10_000)]
     together = candidate.predict_proba(texts)

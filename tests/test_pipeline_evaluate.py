@@ -60,6 +60,7 @@ def test_a_run_has_decisions_and_the_quick_checks(run: wb.Run) -> None:
     assert wb.verify(run.path).ok
 
 
+@pytest.mark.slow
 def test_evaluate_adds_the_other_checks_and_the_run_still_verifies(copied: Path) -> None:
     before = storage.read_json(copied / "metrics.json")
     done = evaluate(copied, only=("flips", "robustness"))
@@ -74,6 +75,7 @@ def test_evaluate_adds_the_other_checks_and_the_run_still_verifies(copied: Path)
     assert stages.count("evidence-robustness") == 1
 
 
+@pytest.mark.slow
 def test_a_check_that_has_not_changed_is_made_once(copied: Path) -> None:
     evaluate(copied, only=("robustness",))
     first = storage.read_json(copied / "evidence" / "checks.json")["robustness"]
@@ -91,6 +93,7 @@ def behaviour(folder: Path) -> dict[str, int | None]:
     return {name: asked.get(name) for name in index if name.startswith("behaviour")}
 
 
+@pytest.mark.slow
 def test_a_suite_of_ones_own_stands_in_the_run_and_is_not_taken_away_by_the_next_evaluation(
     copied: Path, tmp_path: Path
 ) -> None:
@@ -173,6 +176,7 @@ def test_an_unknown_check_and_an_unfinished_run_are_refused(copied: Path) -> Non
         evaluate(copied)
 
 
+@pytest.mark.slow
 def test_the_command_says_what_was_made_and_why_something_was_not(copied: Path) -> None:
     told = CliRunner().invoke(app, ["evaluate", str(copied), "--only", "behaviour"])
     assert told.exit_code == 0, told.output

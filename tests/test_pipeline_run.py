@@ -187,6 +187,7 @@ def test_emissions_name_every_stage_with_its_range_and_class(made: tuple[Path, w
         assert row["class"] in "ABCD"
 
 
+@pytest.mark.slow
 def test_the_report_can_be_remade_without_torch(copied: Path) -> None:
     import subprocess
     import sys
@@ -275,6 +276,7 @@ def test_two_seeds_show_points_and_spread(tmp_path: Path) -> None:
     assert wb.verify(run.path).ok
 
 
+@pytest.mark.slow
 def test_a_stop_keeps_what_was_done_and_resume_goes_on(tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path, recipe_values(None))
     runs = tmp_path / "runs"

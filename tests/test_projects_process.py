@@ -52,6 +52,7 @@ def pid_of(training: Training) -> int:
     return int(storage.read_json(training.record)["process"]["pid"])
 
 
+@pytest.mark.slow
 def test_an_error_before_there_is_a_run_is_told_in_its_three_parts_and_leaves_no_zombie(training: Training) -> None:
     (training.recipe.parent / "tickets.csv").unlink()
     assert training.start()

@@ -130,6 +130,7 @@ def test_a_curve_keeps_at_most_ten_thousand_points_and_draws_a_thousand() -> Non
     assert line.curve() is curve  # nothing new, nothing copied
 
 
+@pytest.mark.slow
 def test_a_look_at_a_hundred_thousand_lines_costs_nothing_when_nothing_is_new(run: WatchedRun) -> None:
     run.at_work()
     value, progress = run.value(0, 0.5).replace('"step": 0', '"step": %d'), run.progress(7, 100_000)

@@ -96,6 +96,7 @@ def test_every_field_can_be_changed_in_a_text_with_comments(place: int) -> None:
     same_as_override(text, paths(text)[place], VALUES[place % len(VALUES)])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_any_value_at_any_field_of_any_recipe_is_what_an_override_would_have_made(data: st.DataObject) -> None:

@@ -235,6 +235,7 @@ def test_a_run_without_emissions_has_no_page(own: Path) -> None:
     assert payback.page(read_evidence(own)) is None
 
 
+@pytest.mark.slow
 def test_the_command_stores_a_reading_renews_the_manifest_and_logs_no_name(own: Path) -> None:
     from typer import Typer
     from typer.testing import CliRunner

@@ -39,6 +39,7 @@ def small(small_once: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_number_of_a_real_runs_report_is_found_in_its_files(finished_run: Path, checker: Checker) -> None:
     texts = texts_of((finished_run / "report.html").read_text(encoding="utf-8"))
     assert {"head", "comparison", "how-sure", "labels", "payback", "energy", "data"} <= {one.section for one in texts}
@@ -49,6 +50,7 @@ def test_the_scores_of_a_real_run_follow_from_its_predictions_alone(checker: Che
     assert differing_scores(checker.run) == []
 
 
+@pytest.mark.slow
 def test_a_digit_that_is_changed_is_noticed_nearly_always(finished_run: Path, checker: Checker) -> None:
     numbers = [
         (text, token)
@@ -85,6 +87,7 @@ def test_every_number_of_a_report_of_all_kinds_of_candidates_and_seeds_is_found(
     assert differing_scores(open_run(folder)) == []
 
 
+@pytest.mark.slow
 def test_every_number_is_found_where_a_wattmeter_was_read_and_no_modelled_one_stands_beside_it(small: Path) -> None:
     assert [str(one) for one in missing_numbers(small)] == []
     before = open_run(small).measurements
@@ -103,6 +106,7 @@ def test_a_score_that_its_predictions_do_not_give_is_told(small: Path) -> None:
     assert len(differing_scores(run)) == 1
 
 
+@pytest.mark.slow
 def test_the_reader_stands_alone_and_says_what_it_misses(
     small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

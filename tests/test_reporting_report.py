@@ -226,6 +226,7 @@ def test_headings_tables_and_figures_can_be_read_aloud(whole):
         assert (anchor["href"] or "").removeprefix("#") in ids
 
 
+@pytest.mark.slow
 def test_making_it_again_gives_the_same_bytes(whole):
     before = {name: (whole / name).read_bytes() for name in ("report.html", "README.md")}
     report(whole)
@@ -311,6 +312,7 @@ def test_the_cards_metadata_is_what_the_hub_library_reads(whole):
     assert {one.metric_type for one in card.data.eval_results} == {"f1", "accuracy"}
 
 
+@pytest.mark.slow
 def test_a_report_needs_neither_torch_nor_the_rooms_that_train(whole):
     program = (
         "import sys\n"
@@ -354,6 +356,7 @@ def test_predictions_may_be_places_instead_of_names(tmp_path):
     assert found.mistakes() == [Mistake("b", "a", 1, 2)]
 
 
+@pytest.mark.slow
 def test_a_report_made_again_takes_over_the_pages_that_say_nothing_of_energy(whole, tmp_path, monkeypatch):
     own = Path(shutil.copytree(whole, tmp_path / whole.name))
     made = report(own)

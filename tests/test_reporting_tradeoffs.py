@@ -276,6 +276,7 @@ def test_an_unknown_format_is_refused(made):
         paper_table([made], "word")
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_bytes_each_time_with_text_as_text_and_300_dots_an_inch(made, figures):
     files = paper_figures(groups_of(points_of([made]))[0])
     assert sorted(files) == ["intervals.png", "intervals.svg", "tradeoffs.png", "tradeoffs.svg"]
@@ -302,6 +303,7 @@ def test_marks_tell_apart_without_colour(made):
     assert all(len(meant) == 1 for meant in looks.values())
 
 
+@pytest.mark.slow
 def test_many_points_and_missing_intervals_can_be_drawn(made, copied, monkeypatch):
     monkeypatch.setattr("workbench.reporting.paper_figures.DPI", 40)
     folders = [made, *(copied(f"run{at}") for at in range(4))]
@@ -314,6 +316,7 @@ def test_many_points_and_missing_intervals_can_be_drawn(made, copied, monkeypatc
     assert paper_figures(single)["intervals.svg"]
 
 
+@pytest.mark.slow
 def test_a_comparison_is_written_whole_into_a_folder(made, tmp_path, monkeypatch):
     monkeypatch.setattr("workbench.reporting.paper_figures.DPI", 40)
     files = write_comparison([made], tmp_path / "paper")

@@ -45,6 +45,7 @@ with storage.Lock(home / ".lock"):
 """
 
 
+@pytest.mark.slow
 def test_whatever_the_moment_of_a_kill_everything_is_whole_and_the_next_process_goes_on(tmp_path: Path) -> None:
     moments, done = random.Random(0), -1  # noqa: S311  (moments, no secrets)
     for _ in range(10):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,8 @@ from workbench.training.optimising import rate_share
 
 CLASSES = ("heart", "infection", "injury")
 SHORT = Tuning(epochs=3, batch_size=16, learning_rate=1e-3, checkpoint_seconds=0, patience=0)
+
+SLOW = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -100,6 +103,7 @@ def test_the_step_size_rises_then_falls_to_nothing():
     assert 0 < shares[-1] < 0.02
 
 
+@pytest.mark.slow
 def test_training_learns(tiny_encoder: Path, examples: Examples):
     net = network(tiny_encoder)
     train(net, first(examples, 180), SHORT.model_copy(update={"epochs": 20}))
@@ -107,6 +111,7 @@ def test_training_learns(tiny_encoder: Path, examples: Examples):
     assert (logits.argmax(axis=1) == examples.targets[180:].argmax(axis=1)).mean() > 0.9
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_and_another_one_others(tiny_encoder: Path, examples: Examples):
     made = []
     for seed in (0, 0, 1):
@@ -117,15 +122,21 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(tiny_encode
     assert made[0] != made[2]
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("events", [3, 14, 15, 16, 40])
+@pytest.fixture(scope="module", params=["fp32", "bf16"])
+def undisturbed(request: pytest.FixtureRequest, tiny_encoder: Path, examples: Examples):
+    """Settings with everything that a checkpoint has to keep, and the end of a training that nobody stopped."""
+    settings = SHORT.model_copy(update={"precision": request.param, "patience": 1, "accumulate": 2})
+    trained = network(tiny_encoder)
+    expected = train(trained, first(examples, 200), settings, validation=first(examples, 60), seed=3)
+    return settings, expected, weights(trained)
+
+
+@pytest.mark.parametrize("events", [3, 15, *(pytest.param(one, marks=SLOW) for one in (14, 16, 40))])
 def test_training_that_was_killed_goes_on_to_the_very_same_weights(
-    tiny_encoder: Path, examples: Examples, tmp_path: Path, precision: str, events: int
+    tiny_encoder: Path, examples: Examples, tmp_path: Path, undisturbed: tuple[Tuning, Trained, Any], events: int
 ):
-    settings = SHORT.model_copy(update={"precision": precision, "patience": 1, "accumulate": 2})
+    settings, expected, its_weights = undisturbed
     train_rows, held_out = first(examples, 200), first(examples, 60)
-    undisturbed = network(tiny_encoder)
-    expected = train(undisturbed, train_rows, settings, validation=held_out, seed=3)
     stopped = network(tiny_encoder)
     with pytest.raises(Killed):
         train(
@@ -136,7 +147,7 @@ def test_training_that_was_killed_goes_on_to_the_very_same_weights(
     found = train(
         resumed, train_rows, settings, validation=held_out, seed=3, watch=Watch(folder=tmp_path, tell=told.append)
     )
-    assert weights(resumed) == weights(undisturbed)
+    assert weights(resumed) == its_weights
     assert (found.steps, found.losses, found.rows) == (expected.steps, expected.losses, expected.rows)
     assert found.resumed_at > 0 or events == 3
     assert any("goes on from step" in sentence for sentence in told) == (found.resumed_at > 0)
@@ -149,6 +160,7 @@ def test_asking_to_stop_writes_a_checkpoint_first(tiny_encoder: Path, examples: 
     assert train(network(tiny_encoder), examples, settings, watch=Watch(folder=tmp_path)).resumed_at == 1
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_other_settings_is_not_used(tiny_encoder: Path, examples: Examples, tmp_path: Path):
     train(network(tiny_encoder), examples, SHORT, watch=Watch(folder=tmp_path))
     told: list[str] = []
@@ -157,6 +169,7 @@ def test_a_checkpoint_of_other_settings_is_not_used(tiny_encoder: Path, examples
     assert "another training" in told[0]
 
 
+@pytest.mark.slow
 def test_embeddings_that_do_not_occur_stay_and_the_rest_learn_as_with_the_whole_table(
     tiny_encoder: Path, examples: Examples, monkeypatch: pytest.MonkeyPatch
 ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 
 import numpy as np
+import pytest
 
 from workbench.training.distillation import one_hot
 from workbench.training.linear import BLOCK, LinearSettings, train_linear
@@ -24,6 +25,7 @@ def test_streamed_it_comes_to_where_solving_at_once_comes(phrases: tuple[list[st
     np.testing.assert_allclose(streamed, solved, atol=0.03)
 
 
+@pytest.mark.slow
 def test_features_of_the_pool_are_never_all_in_memory(phrases: tuple[list[str], np.ndarray]):
     settings = LinearSettings(buckets=4096, epochs=1, full_batch_rows=0)
 

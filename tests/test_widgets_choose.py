@@ -55,8 +55,8 @@ def test_an_empty_desk_shows_a_card_for_each_shipped_recipe_and_what_is_missing_
     choose = panel(tmp_path)
     assert set(choose.cards) == set(recipes.shipped_recipes())
     assert choose.state == "ready"
-    assert "pip install simple-icd-10-cm==1.5.0" in choose._needs["clinical-coding"].value
-    assert "specialist-workbench[train]" in choose._needs["clinical-coding"].value
+    assert "pip install simple-icd-10-cm==1.5.0" in choose._texts["clinical-coding"].value
+    assert "specialist-workbench[train]" in choose._texts["clinical-coding"].value
     assert choose._earlier_box.layout.display == "none"
     assert "shipped_recipes" in choose.code
 

@@ -121,6 +121,7 @@ def test_another_split_changes_the_figures_and_says_that_it_did_not_decide(done:
     assert "expect less on groups that are new" in said
 
 
+@pytest.mark.slow
 def test_another_metric_and_another_cost_are_drawn(done: Path) -> None:
     shown = panel(done)
     pictures = {shown.parts["figure"].value}
@@ -266,6 +267,7 @@ def test_the_code_runs_and_writes_its_tables_beside_the_run(own: Path, capsys: p
             (own.parent / "comparison").iterdir()}  # fmt: skip
 
 
+@pytest.mark.slow
 def test_in_french_every_sentence_of_the_report_is_translated(tmp_path: Path) -> None:
     run = make_run(tmp_path, Choices(candidates=FORMS, rows=300, resamples=20))
     words, evidence = Words("fr"), read_evidence(run)

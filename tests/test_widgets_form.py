@@ -207,6 +207,7 @@ def test_a_part_that_may_be_left_out_has_a_switch() -> None:
     assert "teacher" in told[0]
 
 
+@pytest.mark.slow
 def test_a_teacher_becomes_an_ensemble_with_the_baseline_as_second_member() -> None:
     kept = Kept(SHIPPED["clinical-coding"])
     kept.open()

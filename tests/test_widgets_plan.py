@@ -249,6 +249,7 @@ def test_without_a_recipe_one_is_sent_to_the_first_step(tmp_path: Path) -> None:
     assert "No recipe was chosen yet." in panel.blockers
 
 
+@pytest.mark.slow
 def test_the_code_runs_and_says_the_same(file: Path) -> None:
     panel = plan(file)
     done = subprocess.run([sys.executable, "-c", panel.code], capture_output=True, text=True, check=True)

@@ -205,6 +205,7 @@ def test_a_file_that_cannot_be_read_is_told_in_a_sentence(run):
     assert "card_fields.json" in shown.notices.value
 
 
+@pytest.mark.slow
 def test_the_code_does_the_same(run, capsys):
     shown = panel(run)
     type_in(shown, FILLED)

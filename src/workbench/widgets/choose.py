@@ -54,7 +54,7 @@ class Choose(Panel):
         self._begun: Begun | None = None
         self._incoming: Callable[[], uploads.Incoming] | None = None
         self._trouble = w.HTML()
-        self.cards, self._needs = dict[str, w.Button](), dict[str, w.HTML]()
+        self.cards, self._texts, self._told = dict[str, w.Button](), dict[str, w.HTML](), dict[str, str]()
         self.earlier = self.control(w.Dropdown, "choose.earlier")
         self.go_on = self.button("choose.go_on", self.take_earlier)
         self._earlier_box = w.VBox([self.h3("choose.go_on_title"), row(self.earlier, self.go_on)], layout=HIDDEN)
@@ -187,7 +187,7 @@ class Choose(Panel):
             self.country.options = [*asked, *self.words.countries(countries)]
             self.country.value = here if here in countries else ""
         for name, absent in missing.items():
-            self._needs[name].value = needs(absent, self.words)
+            self._texts[name].value = self._told[name] + needs(absent, self.words)
         self._troubles()
         file = self.desk.file
         if error:
@@ -222,12 +222,12 @@ class Choose(Panel):
 
     def _make_cards(self) -> w.HBox:
         """A card for each shipped recipe: what it makes, how long, what is missing for it."""
-        boxes = []
+        boxes, plain = [], w.Layout()  # one for all of them: each more is a message before the first panel shows
         for name, file in sorted(recipes.shipped_recipes().items(), key=lambda one: (one[0].count("-"), one[0])):
-            told = " ".join(recipes.recipe_header(file))
-            self._needs[name] = w.HTML()
+            told = self.words.sentence(" ".join(recipes.recipe_header(file)))
+            self._told[name] = f"<h4>{markup.original(name)}</h4><p>{markup.prose(told)}</p>"
+            self._texts[name] = w.HTML(self._told[name], layout=plain)
             self.cards[name] = self.button("choose.take", partial(self.take_shipped, name), name=name)
-            text = w.HTML(f"<h4>{markup.original(name)}</h4><p>{markup.prose(self.words.sentence(told))}</p>")
-            boxes.append(w.VBox([text, self._needs[name], self.cards[name]]))
+            boxes.append(w.VBox([self._texts[name], self.cards[name]], layout=plain))
             boxes[-1].add_class("wb-card")
         return row(*boxes, kind="wb-cards")
