@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ w = pytest.importorskip("ipywidgets")
 from small_table import tickets  # noqa: E402
 from workbench.widgets import Guide  # noqa: E402
 from workbench.widgets.guide import STEPS  # noqa: E402
+from workbench.widgets.plan import Plan  # noqa: E402
 from workbench.widgets.work import AtOnce  # noqa: E402
 
 ENGLISH = set(
@@ -97,6 +99,25 @@ def test_where_one_is_holds_the_last_state_however_threads_overtake_each_other(t
             assert "(done)" in one.where.value
     finally:
         sys.setswitchinterval(patience)
+
+
+def test_a_step_has_one_panel_whichever_thread_asks_first(tmp_path, monkeypatch):
+    one, made = guide(tmp_path), []
+
+    class Slow(Plan):
+        def __init__(self, **given):
+            made.append(self)
+            time.sleep(0.3)
+            super().__init__(**given)
+
+    monkeypatch.setattr("workbench.widgets.plan.Plan", Slow)
+    one.step = "plan"  # as a click on Continue does first
+    keeps = threading.Thread(target=one.snapshot)  # what writes the saved state asks for the panel meanwhile
+    keeps.start()
+    one.show("plan")
+    keeps.join()
+    assert made == [one.panels["plan"]]
+    assert one.place.children == (one.panels["plan"],)
 
 
 def test_a_recipe_without_a_run_goes_on_with_its_data(place):

@@ -89,6 +89,31 @@ def test_a_run_at_work_is_followed_until_it_ends(run: WatchedRun) -> None:
     until(lambda: panel._poller is None, 20)
 
 
+@pytest.mark.parametrize("place", ["following.look", "_show"])
+def test_an_error_that_nobody_expected_does_not_end_the_looking_unless_it_stays(
+    run: WatchedRun, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    panel = panel_of(run.at_work())
+    owner, name = (panel.following, "look") if place == "following.look" else (panel, place)
+    works, tried = getattr(owner, name), []
+
+    def fails(*given: Any) -> Any:
+        tried.append(given)
+        if len(tried) == 1 or stays:
+            raise ImportError("a module that another thread is just importing")
+        return works(*given)
+
+    stays = False
+    monkeypatch.setattr(owner, name, fails)
+    until(lambda: len(tried) > 2, 20)
+    assert (panel.state, panel._working) == ("running", True)
+    stays = True
+    until(lambda: panel._poller is None, 20)
+    assert panel.state == "failed"
+    assert "ImportError: a module that another" in panel.notices.value
+    run.lock.release()
+
+
 def test_a_closed_panel_stops_looking(run: WatchedRun) -> None:
     panel = panel_of(run.at_work())
     poller = panel._poller

@@ -51,8 +51,12 @@ def folder(server, name, *cells):
 
 
 def shown(page, text, seconds=60, cell=0):
-    """Wait until a text stands in the output."""
-    page.output(cell).get_by_text(text).first.wait_for(timeout=seconds * 1000)
+    """Wait until a text stands in the output; else say what stands there."""
+    try:
+        page.output(cell).get_by_text(text).first.wait_for(timeout=seconds * 1000)
+    except Exception as late:
+        there = page.output(cell).inner_text()
+        raise AssertionError(f"no {text!r} within {seconds} s; there stands: {there}") from late
 
 
 def note(artefacts, **measured):

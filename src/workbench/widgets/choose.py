@@ -204,8 +204,7 @@ class Choose(Panel):
         self.upload.observe(lambda _: self.take_upload(), "value")
         self.path = self.control(w.Text, "choose.path", placeholder="data/notes.csv")
         self.read = self.button("choose.read", self.take_path)
-        more = {"options": ENCODINGS, "layout": HIDDEN}
-        self.encoding = self.control(w.Dropdown, "choose.encoding", self._read_again, **more)
+        self.encoding = self.control(w.Dropdown, "choose.encoding", self._read_again, options=ENCODINGS, layout=HIDDEN)
         way = row(self.upload, self.path, self.read, self.encoding)
         return w.VBox([self.h3("choose.own_title"), w.HTML(markup.paragraphs([limit])), way, self._make_table_box()])
 

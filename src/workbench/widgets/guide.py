@@ -156,15 +156,16 @@ class Guide(w.VBox):
         return "compare" if run.status == "done" else "train"
 
     def _panel(self, step: str) -> Panel:
-        if step not in self.panels:
-            module, name = STEPS[step]
-            made = getattr(import_module(f"workbench.widgets.{module}"), name)
-            given = (self.table,) if step == "choose" and self.table is not None else ()
-            panel: Panel = made(*given, desk=self.desk, words=self.words, executor=self._executor)
-            panel.observe(lambda _: self._mark(), ["state", "blockers"])
-            panel.observe(lambda _: self._keep(), "state")
-            self.panels[step] = panel
-        return self.panels[step]
+        """The panel of a step, made once whichever thread asks first: the one that keeps the saved state does, too."""
+        with self._lock:
+            if step not in self.panels:
+                module, name = STEPS[step]
+                made = getattr(import_module(f"workbench.widgets.{module}"), name)
+                given = (self.table,) if step == "choose" and self.table is not None else ()
+                self.panels[step] = panel = made(*given, desk=self.desk, words=self.words, executor=self._executor)
+                panel.observe(lambda _: self._mark(), ["state", "blockers"])
+                panel.observe(lambda _: self._keep(), "state")
+            return self.panels[step]
 
     def _go(self, by: int) -> None:
         steps = list(STEPS)

@@ -138,7 +138,7 @@ class Train(Panel):
             self._tell(seen, told)
         if seen.status in ("starting", "running"):
             self._follow()
-        elif seen.status == "none" and seen.error is None:
+        elif seen.status == "none" and seen.error is None and not self._working:
             self._estimate()
 
     def _tell(self, seen: Seen, told: train_words.Told) -> None:
@@ -195,10 +195,15 @@ class Train(Panel):
                 self._poller.start()
 
     def _poll(self) -> None:
+        failed = False
         while self._goes_on():
             try:
                 self._show(self._looked())
-            except (WorkbenchError, OSError) as error:
+                failed = False
+            except Exception as error:  # a thread that died would leave the panel at work for good
+                failed = not failed
+                if failed and not isinstance(error, (WorkbenchError, OSError)):
+                    continue
                 self._working = False
                 self.following.forget()
                 self._offer("")
@@ -210,7 +215,7 @@ class Train(Panel):
     def _looked(self) -> Seen:
         """A look; one that met a folder in the midst of being removed or written is made again after a moment."""
         seen = None
-        with suppress(WorkbenchError, OSError):
+        with suppress(Exception):
             seen = self.following.look()
         if seen is None or seen.status == "cut off":
             time.sleep(EVERY_S)
